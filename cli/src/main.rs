@@ -1,0 +1,2 @@
+//! Windlass command line.
+fn main() {}
