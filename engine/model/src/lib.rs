@@ -1,1 +1,3 @@
-//! Windlass model.
+//! Plain values that the other crates hand to each other. No I/O.
+
+pub mod location;
