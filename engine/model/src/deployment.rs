@@ -1,0 +1,222 @@
+//! `deployment.yaml` as written (spec 01 section 6). Unknown fields are errors.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// One `deployment.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DeploymentConfig {
+    /// Items and includes in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deployments: Vec<ItemConfig>,
+    /// Variable sources, kept as values: each is rendered before it is decoded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vars: Vec<Value>,
+    /// Condition; only in included projects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Labels for every object below.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "nullable")]
+    pub common_labels: BTreeMap<String, String>,
+    /// Annotations for every object below.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "nullable")]
+    pub common_annotations: BTreeMap<String, String>,
+    /// Kustomize namespace of items that have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_namespace: Option<String>,
+    /// Tags of every item below.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub tags: Vec<String>,
+    /// Fields that diffs leave out.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub ignore_for_diff: Vec<IgnoreForDiff>,
+    /// Who wins a field conflict.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub conflict_resolution: Vec<ConflictResolution>,
+}
+
+/// One entry of `deployments`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ItemConfig {
+    /// Directory with manifests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Local sub-project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include: Option<String>,
+    /// Git sub-project: URL or map, decoded where it is fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Value>,
+    /// OCI sub-project, decoded where it is fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oci: Option<Value>,
+    /// Objects to delete when the item is processed.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub delete_objects: Vec<ObjectMatch>,
+    /// Objects to wait for.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub wait_readiness_objects: Vec<ObjectMatch>,
+    /// Wait for every object of the item.
+    #[serde(skip_serializing_if = "is_false")]
+    pub wait_readiness: bool,
+    /// Nothing further starts before everything so far has finished.
+    #[serde(skip_serializing_if = "is_false")]
+    pub barrier: bool,
+    /// Text shown while waiting at the barrier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Generated kustomization lists sub-directories too.
+    #[serde(skip_serializing_if = "is_false")]
+    pub recursive: bool,
+    /// Tags; missing or empty means the default tag.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub tags: Vec<String>,
+    /// Variable sources of this item.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub vars: Vec<Value>,
+    /// Args for an included library.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Map<String, Value>>,
+    /// Pass all variables into an included library.
+    #[serde(skip_serializing_if = "is_false")]
+    pub pass_vars: bool,
+    /// Condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Ignore inclusion and exclusion.
+    #[serde(skip_serializing_if = "is_false")]
+    pub always_deploy: bool,
+    /// Render only, neither build nor deploy.
+    #[serde(skip_serializing_if = "is_false")]
+    pub only_render: bool,
+    /// Protect the item's objects from deletion when tag filters are used.
+    #[serde(skip_serializing_if = "is_false")]
+    pub skip_delete_if_tags: bool,
+}
+
+/// Names objects by group, kind, name and namespace (spec 01 section 6.8).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ObjectMatch {
+    /// Group; `""` is the core group, absent means any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Kind; absent means any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Name, required.
+    pub name: String,
+    /// Namespace, not defaulted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// A text or a list of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// A single text.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    /// The texts.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+
+    /// Whether there is no non-empty text.
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().iter().all(String::is_empty)
+    }
+}
+
+/// One `ignoreForDiff` rule (spec 01 section 6.9).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct IgnoreForDiff {
+    /// JSON paths.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty", deserialize_with = "nullable")]
+    pub field_path: OneOrMany,
+    /// Regexes over the textual JSON path.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty", deserialize_with = "nullable")]
+    pub field_path_regex: OneOrMany,
+    /// Group without version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// What happens to a conflicting field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictAction {
+    /// Keep the remote value, no warning.
+    Ignore,
+    /// Overwrite.
+    ForceApply,
+}
+
+/// One `conflictResolution` rule (spec 01 section 6.9).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ConflictResolution {
+    /// JSON paths.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty", deserialize_with = "nullable")]
+    pub field_path: OneOrMany,
+    /// Regexes over the textual JSON path.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty", deserialize_with = "nullable")]
+    pub field_path_regex: OneOrMany,
+    /// Regexes over field manager names.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty", deserialize_with = "nullable")]
+    pub manager: OneOrMany,
+    /// Group without version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Required; `None` is reported by validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<ConflictAction>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
