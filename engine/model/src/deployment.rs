@@ -4,16 +4,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+use crate::nullable;
+use crate::object_ref::ObjectRef;
+use crate::vars_source::VarsSource;
+
 /// One `deployment.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DeploymentConfig {
     /// Items and includes in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
     pub deployments: Vec<ItemConfig>,
-    /// Variable sources, kept as values: each is rendered before it is decoded.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub vars: Vec<Value>,
+    /// Variable sources.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub vars: Vec<VarsSource>,
     /// Condition; only in included projects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
@@ -60,41 +64,50 @@ pub struct ItemConfig {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
     pub wait_readiness_objects: Vec<ObjectMatch>,
     /// Wait for every object of the item.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub wait_readiness: bool,
     /// Nothing further starts before everything so far has finished.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub barrier: bool,
     /// Text shown while waiting at the barrier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Generated kustomization lists sub-directories too.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub recursive: bool,
     /// Tags; missing or empty means the default tag.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
     pub tags: Vec<String>,
     /// Variable sources of this item.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
-    pub vars: Vec<Value>,
+    pub vars: Vec<VarsSource>,
     /// Args for an included library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args: Option<Map<String, Value>>,
     /// Pass all variables into an included library.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub pass_vars: bool,
     /// Condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// Ignore inclusion and exclusion.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub always_deploy: bool,
     /// Render only, neither build nor deploy.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub only_render: bool,
     /// Protect the item's objects from deletion when tag filters are used.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
     pub skip_delete_if_tags: bool,
+    /// Results only: the chart that was rendered; refused in user files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rendered_helm_chart_config: Option<Value>,
+    /// Results only: the objects of the item; refused in user files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rendered_objects: Option<Vec<ObjectRef>>,
+    /// Results only: the included project; refused in user files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rendered_include: Option<Box<DeploymentConfig>>,
 }
 
 /// Names objects by group, kind, name and namespace (spec 01 section 6.8).
@@ -108,6 +121,7 @@ pub struct ObjectMatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Name, required.
+    #[serde(deserialize_with = "nullable")]
     pub name: String,
     /// Namespace, not defaulted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,12 +225,4 @@ pub struct ConflictResolution {
 
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
