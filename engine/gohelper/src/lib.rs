@@ -1,1 +1,28 @@
-//! Windlass gohelper.
+//! The one bridge to Go: Helm's template engine and Kustomize's build API, as libraries in a small helper program.
+//!
+//! The program is embedded (feature `bundled-go`), unpacked once into a cache folder, started at the first request,
+//! kept for the run, and fed many requests in parallel. Without the feature the programs `helm` and `kustomize`
+//! are used, from folders which the caller names.
+//!
+//! Not for deciding what needs Go: that is the work of the crates above.
+
+#[cfg(feature = "bundled-go")]
+mod connection;
+mod error;
+mod request;
+#[cfg(feature = "bundled-go")]
+mod unpack;
+
+#[cfg(not(feature = "bundled-go"))]
+mod programs;
+
+#[cfg(feature = "bundled-go")]
+mod bundled;
+
+#[cfg(feature = "bundled-go")]
+pub use bundled::GoHelper;
+#[cfg(not(feature = "bundled-go"))]
+pub use programs::GoHelper;
+
+pub use error::HelperError;
+pub use request::{HelmCapabilities, HelmRequest, HelperVersion, KustomizeRequest, Output};

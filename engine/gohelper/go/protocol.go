@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+)
+
+// request is one line of input. Params is decoded by the method.
+type request struct {
+	ID     uint64          `json:"id"`
+	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
+}
+
+// response is one line of output; exactly one of Result and Error is set.
+type response struct {
+	ID       uint64   `json:"id"`
+	Result   any      `json:"result,omitempty"`
+	Error    *failure `json:"error,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Kinds of failure.
+const (
+	// failedRequest: the request itself can not be understood.
+	failedRequest = "request"
+	// failedBuild: the library refused the input; the message is its own.
+	failedBuild = "build"
+	// failedEncoding: the library produced something that JSON can not hold.
+	failedEncoding = "encoding"
+	// failedPanic: the library panicked.
+	failedPanic = "panic"
+)
+
+type failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+func (f *failure) Error() string { return f.Message }
+
+func fail(kind string, err error) *failure {
+	return &failure{Kind: kind, Message: err.Error()}
+}
+
+// objectList is the result of both rendering methods: objects in order.
+type objectList struct {
+	Objects []json.RawMessage `json:"objects"`
+}
+
+type server struct {
+	slots   chan struct{}
+	scratch *scratch
+
+	writing sync.Mutex
+	out     io.Writer
+}
+
+func newServer(out io.Writer, scratch *scratch) *server {
+	return &server{slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), scratch: scratch, out: out}
+}
+
+// accept starts the work on one line and returns at once, or when a slot is free.
+func (s *server) accept(line []byte) {
+	s.slots <- struct{}{}
+	go func() {
+		defer func() { <-s.slots }()
+		s.answer(line)
+	}()
+}
+
+func (s *server) answer(line []byte) {
+	var req request
+	if err := json.Unmarshal(line, &req); err != nil {
+		s.write(response{Error: fail(failedRequest, err)})
+		return
+	}
+	result, warnings, err := s.call(req)
+	resp := response{ID: req.ID, Result: result, Warnings: warnings}
+	if err != nil {
+		resp.Result = nil
+		var known *failure
+		if !errors.As(err, &known) {
+			known = fail(failedBuild, err)
+		}
+		resp.Error = known
+	}
+	s.write(resp)
+}
+
+// call runs a method; a panic in it becomes an error.
+func (s *server) call(req request) (result any, warnings []string, err error) {
+	logged := captureLogs()
+	defer func() {
+		warnings = logged.stop()
+		if reason := recover(); reason != nil {
+			err = &failure{Kind: failedPanic, Message: panicMessage(req.Method, reason)}
+		}
+	}()
+	switch req.Method {
+	case "version":
+		result = versions()
+	case "kustomize.build":
+		result, err = kustomizeBuild(req.Params, s.scratch)
+	case "helm.template":
+		result, err = helmTemplate(req.Params)
+	default:
+		err = fail(failedRequest, fmt.Errorf("unknown method `%s`", req.Method))
+	}
+	return result, nil, err
+}
+
+func panicMessage(method string, reason any) string {
+	if method == "kustomize.build" {
+		return fmt.Sprintf("recovered from kustomize build panic: %v", reason)
+	}
+	return fmt.Sprintf("recovered from panic in %s: %v", method, reason)
+}
+
+func (s *server) write(resp response) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(resp); err != nil {
+		line.Reset()
+		_ = encoder.Encode(response{ID: resp.ID, Error: fail(failedEncoding, err)})
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	// A failed write means that the parent is gone; the end of stdin stops us.
+	_, _ = s.out.Write(line.Bytes())
+}
+
+func decodeParams(params json.RawMessage, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(params))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fail(failedRequest, err)
+	}
+	return nil
+}

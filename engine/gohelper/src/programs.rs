@@ -1,0 +1,1 @@
+//! [`GoHelper`] over installed programs, for builds without the feature `bundled-go`.
