@@ -1,0 +1,181 @@
+//! How a single scalar may be written.
+
+use crate::dialect::Dialect;
+use crate::resolve::{Resolved, is_base60, resolve};
+use crate::timestamp;
+
+/// Notation of a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Single,
+    Double,
+    Literal,
+}
+
+/// Where a string stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A key on one line with its value.
+    SimpleKey,
+    /// Anywhere else.
+    Value,
+}
+
+/// The style of `text` at `place`.
+pub(super) fn style(text: &str, place: Place) -> Style {
+    let wanted = if text.contains('\n') {
+        Style::Literal
+    } else if reads_as_string(text) {
+        Style::Plain
+    } else {
+        Style::Double
+    };
+    let shape = Shape::of(text);
+    match wanted {
+        Style::Literal if place == Place::Value && shape.block => Style::Literal,
+        Style::Plain if shape.plain => Style::Plain,
+        Style::Plain if shape.single => Style::Single,
+        _ => Style::Double,
+    }
+}
+
+/// Whether every reader takes the plain text for a string.
+fn reads_as_string(text: &str) -> bool {
+    let Some(first) = text.bytes().next() else {
+        return false;
+    };
+    if first == b'<' {
+        return text != "<<";
+    }
+    if resolve(text, Dialect::GoV2) != Resolved::Text {
+        return false;
+    }
+    if !matches!(first, b'0'..=b'9' | b'+' | b'-' | b'.') {
+        return true;
+    }
+    resolve(text, Dialect::Yaml12) == Resolved::Text
+        && resolve(text, Dialect::Python) == Resolved::Text
+        && !is_base60(text)
+        && !looks_like_python_number(text)
+        && timestamp::to_rfc3339(text).is_none()
+        && !looks_like_date(text)
+}
+
+/// Prefixed numbers without a digit: Python matches them and then fails.
+fn looks_like_python_number(text: &str) -> bool {
+    let body = text.trim_start_matches(['+', '-']);
+    let digits = body.strip_prefix("0x").or_else(|| body.strip_prefix("0b"));
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b == b'_'))
+}
+
+/// `YYYY-M-D`, alone or before a time: Python reads or refuses what Go leaves alone.
+fn looks_like_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let digits = |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let day = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (day, time) = rest.split_at(day);
+    year.len() == 4
+        && year.bytes().all(|b| b.is_ascii_digit())
+        && digits(month)
+        && digits(day)
+        && (time.is_empty() || (time.starts_with(['T', 't', ' ', '\t']) && time.contains(':')))
+}
+
+/// Which notations the characters of a text allow in block context.
+struct Shape {
+    plain: bool,
+    single: bool,
+    block: bool,
+}
+
+impl Shape {
+    fn of(text: &str) -> Self {
+        if text.is_empty() {
+            return Self { plain: false, single: true, block: false };
+        }
+        let seen = Seen::scan(text);
+        let edge = text.starts_with([' ', '\n']) || text.ends_with([' ', '\n']);
+        let marker = text.starts_with("---") || text.starts_with("...");
+        let escapes = seen.special || seen.blank_before_break;
+        Self {
+            plain: !(escapes || edge || marker || seen.line_break || seen.indicator || seen.blank_after_break),
+            single: !(escapes || seen.blank_after_break),
+            block: !(escapes || text.ends_with(' ')),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    special: bool,
+    line_break: bool,
+    blank_before_break: bool,
+    blank_after_break: bool,
+    indicator: bool,
+}
+
+impl Seen {
+    fn scan(text: &str) -> Self {
+        let mut seen = Self::default();
+        let mut previous = None;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            let next_blank = chars.peek().is_none_or(|next| is_blank_or_break(*next));
+            seen.indicator |= match previous {
+                None => starts_indicator(c, next_blank),
+                Some(before) => (c == ':' && next_blank) || (c == '#' && is_blank_or_break(before)),
+            };
+            seen.special |= !is_printable(c);
+            if c == '\n' {
+                seen.line_break = true;
+                seen.blank_before_break |= previous == Some(' ');
+            }
+            seen.blank_after_break |= c == ' ' && previous == Some('\n');
+            previous = Some(c);
+        }
+        seen
+    }
+}
+
+fn starts_indicator(c: char, next_blank: bool) -> bool {
+    match c {
+        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => true,
+        '-' | '?' | ':' => next_blank,
+        _ => false,
+    }
+}
+
+fn is_blank_or_break(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Characters that need no escape. Go's yaml knows none beyond the basic
+/// plane; line breaks other than `\n` would be changed by some readers.
+pub(super) fn is_printable(c: char) -> bool {
+    match c {
+        '\n' | ' '..='~' => true,
+        '\u{2028}' | '\u{2029}' | '\u{FEFF}' => false,
+        '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' => true,
+        _ => false,
+    }
+}
+
+/// Go's `strconv.FormatFloat(value, 'g', -1, 64)`: shortest digits that read
+/// back, with an exponent when it is below -4 or at least 6 (21 for whole numbers
+/// that are printed through JSON first; those are integers before they come here).
+pub fn format_float(value: f64) -> String {
+    let scientific = format!("{value:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return value.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
