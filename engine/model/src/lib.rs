@@ -6,6 +6,7 @@ pub mod location;
 pub mod object;
 pub mod object_ref;
 pub mod project;
+pub mod result;
 pub mod vars_source;
 
 use serde::Deserialize;
