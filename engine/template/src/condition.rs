@@ -1,0 +1,58 @@
+//! `when:` conditions.
+
+use minijinja::value::Value;
+use windlass_model::location::Location;
+
+use crate::engine::{Batch, whole_text};
+use crate::error::{ErrorKind, Frame, TemplateError, TemplatePart};
+use crate::failure::{INLINE_NAME, Rendering, convert};
+use crate::scope;
+use crate::value::is_true;
+
+impl Batch {
+    /// Evaluates a `when:` expression that stands at `origin`.
+    ///
+    /// The text is compiled as one expression, so `%}` cannot escape from it.
+    ///
+    /// # Errors
+    /// The expression is malformed or fails; the caller adds
+    /// `unable to render conditional '<expression>': `.
+    pub fn evaluate_condition(&self, expression: &str, origin: &Location) -> Result<bool, TemplateError> {
+        let text = expression.trim();
+        if text.is_empty() || text == "True" {
+            return Ok(true);
+        }
+        let rendering = Rendering::Inline(origin);
+        self.guarded(|environment| {
+            let compiled = environment.compile_expression(text).map_err(|error| convert(&error, &rendering))?;
+            let value: Value = compiled.eval(self.root()).map_err(|error| convert(&error, &rendering))?;
+            is_true(&value).map_err(|_| undefined(text, origin))
+        })
+    }
+
+    /// [`Self::evaluate_condition`] for an expression whose place is only known by name.
+    ///
+    /// # Errors
+    /// The expression is malformed or fails.
+    pub fn evaluate_named_condition(&self, expression: &str, origin: &str) -> Result<bool, TemplateError> {
+        self.evaluate_condition(expression, &whole_text(origin, expression))
+    }
+}
+
+/// The whole expression is undefined: only its last step can be the missing one.
+fn undefined(expression: &str, origin: &Location) -> TemplateError {
+    let key = expression.rsplit('.').next().unwrap_or(expression);
+    let message = if expression.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        format!("'{expression}' is undefined")
+    } else {
+        scope::miss_message(key)
+            .or_else(scope::last_miss_message)
+            .unwrap_or_else(|| format!("'{expression}' is undefined"))
+    };
+    TemplateError::new(ErrorKind::Undefined, message).with_frames([Frame {
+        at: origin.clone(),
+        shown_as: INLINE_NAME.to_owned(),
+        line: 1,
+        part: TemplatePart::TopLevel,
+    }])
+}

@@ -1,0 +1,281 @@
+//! From the engine's errors to [`TemplateError`], and back for our functions.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::{Error, ErrorKind as EngineKind};
+use windlass_model::location::{Location, Source};
+
+use crate::error::{ErrorKind, Frame, TemplateError, TemplatePart};
+use crate::scope;
+use crate::value::parent_name;
+
+/// An error of one of our functions, carried through the engine.
+#[derive(Debug)]
+struct Raised {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Raised {}
+
+/// An engine error with a Python kind and text.
+pub(crate) fn raised(kind: ErrorKind, message: impl Into<String>) -> Error {
+    let message = message.into();
+    let engine_kind = match kind {
+        ErrorKind::Undefined => EngineKind::UndefinedError,
+        ErrorKind::NotFound => EngineKind::TemplateNotFound,
+        _ => EngineKind::InvalidOperation,
+    };
+    Error::new(engine_kind, message.clone()).with_source(Raised { kind, message })
+}
+
+pub(crate) fn type_error(message: impl Into<String>) -> Error {
+    raised(ErrorKind::Type, message)
+}
+
+pub(crate) fn value_error(message: impl Into<String>) -> Error {
+    raised(ErrorKind::Value, message)
+}
+
+/// An inner template failed as a whole; the outer one fails with its error.
+pub(crate) fn nested(error: TemplateError) -> Error {
+    let kind =
+        if error.kind() == ErrorKind::NotFound { EngineKind::TemplateNotFound } else { EngineKind::InvalidOperation };
+    Error::new(kind, error.message().to_owned()).with_source(error)
+}
+
+/// What was being rendered when the engine failed.
+pub(crate) enum Rendering<'a> {
+    /// A file; the engine's names are paths.
+    File,
+    /// An inline text.
+    Inline(&'a Location),
+}
+
+/// The engine's name for inline texts.
+pub(crate) const INLINE_NAME: &str = "<template>";
+
+/// Turns an engine error into ours.
+pub(crate) fn convert(error: &Error, rendering: &Rendering<'_>) -> TemplateError {
+    let mut frames = Vec::new();
+    let mut chain = Chain { innermost: error, inner: None };
+    let mut current: Option<&Error> = Some(error);
+    while let Some(error) = current {
+        frames.extend(frame(error, rendering));
+        chain.innermost = error;
+        current = None;
+        if let Some(source) = error.source() {
+            current = source.downcast_ref::<Error>();
+            chain.inner = source.downcast_ref::<TemplateError>();
+        }
+    }
+    frames.reverse();
+    chain.error().with_frames(frames)
+}
+
+struct Chain<'a> {
+    innermost: &'a Error,
+    inner: Option<&'a TemplateError>,
+}
+
+impl Chain<'_> {
+    fn error(&self) -> TemplateError {
+        if let Some(inner) = self.inner {
+            return inner.clone();
+        }
+        if let Some(raised) = self.innermost.source().and_then(|source| source.downcast_ref::<Raised>()) {
+            return TemplateError::new(raised.kind, raised.message.clone());
+        }
+        let (kind, message) = describe(self.innermost);
+        TemplateError::new(kind, message)
+    }
+}
+
+fn frame(error: &Error, rendering: &Rendering<'_>) -> Option<Frame> {
+    let (name, line) = (error.name()?, error.line()?);
+    let text = error.template_source();
+    let syntax = error.kind() == EngineKind::SyntaxError;
+    let start = error.range().map(|range| range.start);
+    let part = match (syntax, text) {
+        (false, Some(text)) => part_at(text, start.unwrap_or_else(|| line_start(text, line))),
+        _ => TemplatePart::Other,
+    };
+    let (shown_as, at) = match rendering {
+        Rendering::Inline(origin) if name == INLINE_NAME || name == "<expression>" => {
+            let name = if syntax { "<unknown>" } else { INLINE_NAME };
+            (name.to_owned(), inline_location(origin, error, text))
+        }
+        _ => (name.to_owned(), file_location(name, line, error, text.unwrap_or_default())),
+    };
+    Some(Frame { at, shown_as, line, part })
+}
+
+fn file_location(name: &str, line: usize, error: &Error, text: &str) -> Location {
+    let source = Source::new(name, text);
+    match error.range() {
+        Some(range) => Location::new(source, range),
+        None => Location::at_line(source, line, 1),
+    }
+}
+
+/// The place inside the text that the template was taken from, when the
+/// template stands there as it is; else the whole origin.
+fn inline_location(origin: &Location, error: &Error, text: Option<&str>) -> Location {
+    let here = origin.source.text.get(origin.span.start..).unwrap_or_default();
+    match (error.range(), text) {
+        (Some(range), Some(text)) if !text.is_empty() && here.starts_with(text) => {
+            let start = origin.span.start;
+            Location::new(origin.source.clone(), start + range.start..start + range.end)
+        }
+        _ => origin.clone(),
+    }
+}
+
+fn line_start(text: &str, line: usize) -> usize {
+    text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
+}
+
+/// Which block or macro encloses `offset`, by a look at the tags before it.
+fn part_at(text: &str, offset: usize) -> TemplatePart {
+    let mut open: Vec<TemplatePart> = Vec::new();
+    let mut rest = text.get(..offset.min(text.len())).unwrap_or(text);
+    while let Some(start) = rest.find("{%") {
+        rest = &rest[start + 2..];
+        let tag = rest.trim_start_matches(['-', '+']).trim_start();
+        let mut words = tag.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        match words.next() {
+            Some("block") if rest.contains("%}") => {
+                open.push(TemplatePart::Block(words.next().unwrap_or_default().to_owned()))
+            }
+            Some("macro" | "call") if rest.contains("%}") => open.push(TemplatePart::Other),
+            Some("endblock" | "endmacro" | "endcall") => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.pop().unwrap_or(TemplatePart::TopLevel)
+}
+
+/// Kind and text of an error that the engine itself raised.
+fn describe(error: &Error) -> (ErrorKind, String) {
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        EngineKind::SyntaxError | EngineKind::BadEscape => (ErrorKind::Syntax, detail.to_owned()),
+        EngineKind::UndefinedError => (ErrorKind::Undefined, undefined_message(detail)),
+        EngineKind::UnknownFilter => (ErrorKind::Assertion, format!("No filter named '{}'.", unknown_name(detail))),
+        EngineKind::UnknownTest => (ErrorKind::Assertion, format!("No test named '{}'.", unknown_name(detail))),
+        EngineKind::UnknownFunction => {
+            (ErrorKind::Undefined, format!("'{}' is undefined", detail.trim_end_matches(" is unknown")))
+        }
+        EngineKind::UnknownMethod => (ErrorKind::Undefined, unknown_method(detail)),
+        EngineKind::TemplateNotFound => (ErrorKind::NotFound, scope::not_found_message(detail)),
+        EngineKind::OutOfFuel => (ErrorKind::Limit, "the template runs too long".to_owned()),
+        EngineKind::WriteFailure => (ErrorKind::Limit, "the output of the template is too large".to_owned()),
+        EngineKind::CannotUnpack => (ErrorKind::Value, unpack_message(detail)),
+        _ if detail.contains("is undefined") => (ErrorKind::Undefined, undefined_message(detail)),
+        _ if detail.contains("recursion limit") => (ErrorKind::Limit, "maximum recursion depth exceeded".to_owned()),
+        _ if is_division_by_zero(detail) => (ErrorKind::ZeroDivision, "division by zero".to_owned()),
+        _ if detail.is_empty() => (ErrorKind::Type, error.kind().to_string()),
+        _ => (ErrorKind::Type, detail.to_owned()),
+    }
+}
+
+fn is_division_by_zero(detail: &str) -> bool {
+    let calculation = detail.strip_prefix("unable to calculate ").unwrap_or_default();
+    [" / 0", " // 0", " % 0", " / 0.0", " // 0.0", " % 0.0", " / False", " // False", " % False"]
+        .iter()
+        .any(|end| calculation.ends_with(end))
+}
+
+/// `filter x is unknown` → `x`.
+fn unknown_name(detail: &str) -> &str {
+    detail.split(' ').nth(1).unwrap_or(detail)
+}
+
+/// `map has no method named x` → Jinja's text.
+fn unknown_method(detail: &str) -> String {
+    let Some((parent, method)) = detail.split_once(" has no method named ") else { return detail.to_owned() };
+    let parent = match parent {
+        "map" => "dict object",
+        "sequence" => "list object",
+        "string" => "str object",
+        "none" => "None",
+        "number" => "int object",
+        other => other,
+    };
+    format!("'{parent}' has no attribute '{method}'")
+}
+
+/// `sequence of wrong length (expected 2, got 3)` → Python's text.
+fn unpack_message(detail: &str) -> String {
+    let mut numbers = detail.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<usize>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(expected), Some(got)) if got > expected => format!("too many values to unpack (expected {expected})"),
+        (Some(expected), Some(got)) => format!("not enough values to unpack (expected {expected}, got {got})"),
+        _ => detail.to_owned(),
+    }
+}
+
+/// The engine names the expression (`` `a.b` is undefined``); Jinja names the
+/// missing thing and the type of what it was looked up in.
+fn undefined_message(detail: &str) -> String {
+    let expression = detail
+        .split_once('`')
+        .and_then(|(_, rest)| rest.split_once("` is undefined"))
+        .map(|(expression, _)| expression);
+    let Some(expression) = expression else {
+        let empty = scope::last_miss_message();
+        return if detail.is_empty() {
+            empty.unwrap_or_else(|| "value is undefined".to_owned())
+        } else {
+            detail.to_owned()
+        };
+    };
+    let is_name = expression.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_name {
+        return format!("'{expression}' is undefined");
+    }
+    let (base, key) = match expression.strip_suffix(']').and_then(|head| head.rsplit_once('[')) {
+        Some((base, key)) => (base, key.trim_matches(['"', '\''])),
+        None => expression.rsplit_once('.').unwrap_or(("", expression)),
+    };
+    scope::miss_message(key).unwrap_or_else(|| {
+        let parent = scope::variable(base).map_or_else(|| "dict object".to_owned(), |value| parent_name(&value));
+        format!("'{parent}' has no attribute '{key}'")
+    })
+}
+
+/// A file that could not be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> TemplateError {
+    TemplateError::new(ErrorKind::Io, format!("read `{}`: {error}", path.display()))
+}
+
+/// Bytes that are not text, in Python's words.
+pub(crate) fn not_text(path: &Path, bytes: &[u8], error: &std::str::Utf8Error) -> TemplateError {
+    let at = error.valid_up_to();
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let reason = match error.error_len() {
+        None => "unexpected end of data",
+        Some(_) if !(0xc2..=0xf4).contains(&byte) => "invalid start byte",
+        Some(_) => "invalid continuation byte",
+    };
+    let message = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {reason}");
+    let text: Arc<Source> = Source::new(path.display().to_string(), String::from_utf8_lossy(bytes));
+    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    TemplateError::new(ErrorKind::Decode, message).with_frames([Frame {
+        at: Location::at_line(text, line, 1),
+        shown_as: path.display().to_string(),
+        line,
+        part: TemplatePart::Other,
+    }])
+}

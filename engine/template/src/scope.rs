@@ -1,0 +1,139 @@
+//! What the running template may use: its search path and variables.
+//!
+//! The engine calls its path and method hooks without any context of the
+//! render, and compiled templates are shared by all items, so the context of
+//! the render that runs on this thread is kept here for its duration.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minijinja::value::Value;
+
+use crate::search::{Found, SearchPath};
+use crate::value::{FrozenDict, py_repr};
+
+/// The surroundings of one render.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) search: SearchPath,
+    pub(crate) vars: Arc<FrozenDict>,
+    /// `load_sha256` is computing: nested calls return a fixed text.
+    pub(crate) hashing: bool,
+}
+
+#[derive(Default)]
+struct Running {
+    scopes: Vec<Scope>,
+    missing: Vec<String>,
+    last_miss: Option<Miss>,
+}
+
+struct Miss {
+    key: Value,
+    parent: &'static str,
+}
+
+thread_local! {
+    static RUNNING: RefCell<Running> = RefCell::default();
+}
+
+/// Runs `render` with `scope` as the current one.
+pub(crate) fn enter<R>(scope: Scope, render: impl FnOnce() -> R) -> R {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            RUNNING.with_borrow_mut(|running| {
+                running.scopes.pop();
+                if running.scopes.is_empty() {
+                    *running = Running::default();
+                }
+            });
+        }
+    }
+    RUNNING.with_borrow_mut(|running| running.scopes.push(scope));
+    let _leave = Leave;
+    render()
+}
+
+/// The current scope; an empty one outside of a render.
+pub(crate) fn current() -> Scope {
+    RUNNING.with_borrow(|running| running.scopes.last().cloned()).unwrap_or_else(|| Scope {
+        search: SearchPath::empty(),
+        vars: Arc::default(),
+        hashing: false,
+    })
+}
+
+/// How deep renders are nested (`render`, `load_template`).
+pub(crate) fn depth() -> usize {
+    RUNNING.with_borrow(|running| running.scopes.len())
+}
+
+/// Finds a template for the running one and remembers a failure.
+pub(crate) fn find(name: &str, parent: &str) -> Option<PathBuf> {
+    let parent = (!parent.starts_with('<')).then(|| Path::new(parent));
+    match current().search.find(name, parent) {
+        Found::File(path) => Some(path),
+        Found::Missing(name) => {
+            RUNNING.with_borrow_mut(|running| running.missing.push(name));
+            None
+        }
+    }
+}
+
+/// The text for a template that is not there, from what was looked for last.
+pub(crate) fn not_found_message(detail: &str) -> String {
+    RUNNING.with_borrow_mut(|running| {
+        let missing = std::mem::take(&mut running.missing);
+        if detail.starts_with("tried to include one of multiple") {
+            let tried = detail.matches("', '").count() + 1;
+            let names = missing[missing.len().saturating_sub(tried)..].join(", ");
+            return format!("template none of the templates given were found: {names} not found");
+        }
+        match missing.last() {
+            Some(name) => format!("template {name} not found"),
+            None => detail.to_owned(),
+        }
+    })
+}
+
+/// Remembers that `key` was not in a container, for the error that may follow.
+pub(crate) fn note_miss(parent: &'static str, key: &Value) {
+    let miss = Miss { key: key.clone(), parent };
+    RUNNING.with_borrow_mut(|running| running.last_miss = Some(miss));
+}
+
+/// The undefined text for `key`, if that is what was missing last.
+pub(crate) fn miss_message(key: &str) -> Option<String> {
+    RUNNING.with_borrow(|running| {
+        let miss = running.last_miss.as_ref()?;
+        let same = key == "..." || miss.key.as_str().map_or_else(|| miss.key.to_string() == key, |name| name == key);
+        same.then(|| miss.message())
+    })
+}
+
+/// The undefined text for whatever was missing last.
+pub(crate) fn last_miss_message() -> Option<String> {
+    RUNNING.with_borrow(|running| running.last_miss.as_ref().map(Miss::message))
+}
+
+/// The project variable behind a dotted path.
+pub(crate) fn variable(path: &str) -> Option<Value> {
+    let vars = current().vars;
+    let mut parts = path.split('.');
+    let mut value = vars.get(parts.next()?)?.thaw();
+    for part in parts {
+        value = value.get_attr(part).ok().filter(|value| !value.is_undefined())?;
+    }
+    Some(value)
+}
+
+impl Miss {
+    fn message(&self) -> String {
+        match self.key.as_str() {
+            Some(name) => format!("'{}' has no attribute '{name}'", self.parent),
+            None => format!("{} has no element {}", self.parent, py_repr(&self.key)),
+        }
+    }
+}

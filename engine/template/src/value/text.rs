@@ -1,0 +1,175 @@
+//! `str()` and `repr()` of Python.
+
+use std::fmt::Write;
+
+use minijinja::value::{Value, ValueKind};
+
+use super::{Number, float_text, number_of};
+
+/// A container inside itself is cut here (Python prints `[...]`).
+const MAX_DEPTH: usize = 100;
+
+/// What `{{ value }}` prints.
+pub(crate) fn py_str(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_undefined() => String::new(),
+        None => py_repr(value),
+    }
+}
+
+/// What a value looks like inside a printed list.
+pub(crate) fn py_repr(value: &Value) -> String {
+    let mut out = String::new();
+    write_repr(value, 0, &mut out);
+    out
+}
+
+fn write_repr(value: &Value, depth: usize, out: &mut String) {
+    if depth > MAX_DEPTH {
+        return out.push_str("...");
+    }
+    match value.kind() {
+        ValueKind::Undefined => out.push_str("Undefined"),
+        ValueKind::None => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::Number => match number_of(value) {
+            Some(Number::Float(float)) => out.push_str(&float_text(float)),
+            _ => out.push_str(&value.to_string()),
+        },
+        ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
+        ValueKind::Bytes => write_bytes(value.as_bytes().unwrap_or_default(), out),
+        ValueKind::Seq | ValueKind::Iterable => write_sequence(value, depth, out),
+        ValueKind::Map => write_mapping(value, depth, out),
+        _ => out.push_str(&value.to_string()),
+    }
+}
+
+fn write_sequence(value: &Value, depth: usize, out: &mut String) {
+    let (open, close) = if value.is_tuple() { ('(', ')') } else { ('[', ']') };
+    out.push(open);
+    let mut count = 0;
+    for item in value.try_iter().into_iter().flatten() {
+        if count > 0 {
+            out.push_str(", ");
+        }
+        write_repr(&item, depth + 1, out);
+        count += 1;
+    }
+    if value.is_tuple() && count == 1 {
+        out.push(',');
+    }
+    out.push(close);
+}
+
+fn write_mapping(value: &Value, depth: usize, out: &mut String) {
+    out.push('{');
+    for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write_repr(&key, depth + 1, out);
+        out.push_str(": ");
+        write_repr(&value.get_item(&key).unwrap_or_default(), depth + 1, out);
+    }
+    out.push('}');
+}
+
+fn write_quoted(text: &str, out: &mut String) {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if is_printable(c) => out.push(c),
+            c => write_escape(c, out),
+        }
+    }
+    out.push(quote);
+}
+
+fn write_escape(c: char, out: &mut String) {
+    let code = u32::from(c);
+    let _ = match code {
+        0..=0xff => write!(out, "\\x{code:02x}"),
+        0x100..=0xffff => write!(out, "\\u{code:04x}"),
+        _ => write!(out, "\\U{code:08x}"),
+    };
+}
+
+fn write_bytes(bytes: &[u8], out: &mut String) {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
+    out.push('b');
+    out.push(quote);
+    for &byte in bytes {
+        let c = char::from(byte);
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            ' '..='~' => out.push(c),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out.push(quote);
+}
+
+/// `str.isprintable` for one character, without the full table of unassigned codes.
+pub(crate) fn is_printable(c: char) -> bool {
+    match u32::from(c) {
+        0x20..=0x7e => true,
+        0..=0xa0 | 0xad => false,
+        0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180e => false,
+        0x1680 | 0x2000..=0x200f | 0x2028..=0x202f | 0x205f..=0x206f | 0x3000 => false,
+        0xd800..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe | 0xffff => false,
+        0xe0000..=0xe0fff | 0xf0000.. => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{new_dict, new_list};
+    use super::*;
+
+    #[test]
+    fn nested_values_print_as_python_repr() {
+        let dict =
+            new_dict([(Value::from("a"), Value::from(1.0)), (Value::from(2), Value::from(()))].into_iter().collect());
+        let list = new_list(vec![Value::from("it's"), Value::from(true), dict]);
+        assert_eq!(py_str(&list), r#"["it's", True, {'a': 1.0, 2: None}]"#);
+    }
+
+    #[test]
+    fn unprintable_characters_are_escaped() {
+        assert_eq!(py_repr(&Value::from("a\n\u{7f}\u{a0}é\u{200b}'\"")), r#"'a\n\x7f\xa0é\u200b\'"'"#);
+        assert_eq!(py_repr(&Value::from_bytes(b"a\x00'".to_vec())), r#"b"a\x00'""#);
+    }
+
+    #[test]
+    fn a_list_inside_itself_ends() {
+        let list = new_list(vec![]);
+        let inner = list.clone();
+        if let Some(object) = list.downcast_object_ref::<super::super::List>() {
+            object.with(|items| items.push(inner));
+        }
+        assert!(py_str(&list).contains("..."));
+        if let Some(object) = list.downcast_object_ref::<super::super::List>() {
+            object.with(Vec::clear); // breaks the cycle, so that it is freed
+        }
+    }
+}

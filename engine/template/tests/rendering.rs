@@ -1,0 +1,107 @@
+//! What a caller sees: text, conditions, structures, errors.
+
+use serde_json::{Value, json};
+use windlass_model::location::{Location, Source};
+use windlass_template::{Batch, Engine, EngineOptions, ErrorKind, Limits, Ports, SearchPath, Vars};
+
+fn batch(vars: Value) -> Batch {
+    let vars = Vars::new(vars.as_object().unwrap().clone());
+    Engine::new(EngineOptions::default(), Ports::default()).batch(vars, SearchPath::empty())
+}
+
+fn render(vars: Value, text: &str) -> String {
+    batch(vars).render_named(text, "test").unwrap_or_else(|error| error.to_string())
+}
+
+#[test]
+fn text_without_a_brace_is_returned_byte_for_byte() {
+    assert_eq!(render(json!({}), "a\r\n\n"), "a\r\n\n");
+    assert_eq!(render(json!({}), "{{ 1 }}a\r\nb\r\n\n"), "1a\nb\n");
+}
+
+#[test]
+fn undefined_names_and_attributes_are_named() {
+    let vars = json!({"a": {"b": {"c": 1}}, "l": [1], "n": null, "s": "x"});
+    let message = |text: &str| render(vars.clone(), text).lines().last().unwrap().to_owned();
+    assert_eq!(message("{{ foo }}"), "UndefinedError: 'foo' is undefined");
+    assert_eq!(message("{{ foo.x }}"), "UndefinedError: 'foo' is undefined");
+    assert_eq!(message("{{ a.x }}"), "UndefinedError: 'dict object' has no attribute 'x'");
+    assert_eq!(message("{{ a.x.y }}"), "UndefinedError: 'dict object' has no attribute 'x'");
+    assert_eq!(message("{{ a['x'] }}"), "UndefinedError: 'dict object' has no attribute 'x'");
+    assert_eq!(message("{{ l.x }}"), "UndefinedError: 'list object' has no attribute 'x'");
+    assert_eq!(message("{{ l[99] }}"), "UndefinedError: list object has no element 99");
+    assert_eq!(
+        message("{% for i in l %}{{ i }}{{ a[s] }}{% endfor %}"),
+        "UndefinedError: 'dict object' has no attribute 'x'"
+    );
+    assert_eq!(message("{{ foo() }}"), "UndefinedError: 'foo' is undefined");
+    assert_eq!(message("{% if foo %}{% endif %}"), "UndefinedError: 'foo' is undefined");
+    assert_eq!(message("{{ n.x }}"), "UndefinedError: 'None' has no attribute 'x'");
+}
+
+#[test]
+fn conditions_are_expressions() {
+    let batch = batch(json!({"num": 3, "yep": true, "str": "False", "empty": "", "zero": 0.0}));
+    let check = |text: &str| batch.evaluate_named_condition(text, "when").map_err(|error| error.to_string());
+    for (text, expected) in [
+        ("", true),
+        ("True", true),
+        ("true", true),
+        ("num > 2 and yep", true),
+        ("str", true),
+        ("empty", false),
+        ("selfv is defined", false),
+        ("False", false),
+        ("not num", false),
+    ] {
+        assert_eq!(check(text), Ok(expected), "{text}");
+    }
+    assert_eq!(
+        check("nope").unwrap_err(),
+        "  File \"<template>\", line 1, in top-level template code\nUndefinedError: 'nope' is undefined"
+    );
+    assert!(check("true %}{% if false").unwrap_err().contains("TemplateSyntaxError"));
+    assert!(check("a b").unwrap_err().starts_with("  File \"<unknown>\", line 1, in template\nTemplateSyntaxError: "));
+}
+
+#[test]
+fn structures_render_keys_and_values_and_collect_errors() {
+    let batch = batch(json!({"x": 1}));
+    let origin = Location::new(Source::new("deployment.yaml", ""), 0..0);
+    let rendered = batch.render_struct(&json!({"{{ x }}": ["{{ x }}", 2, null, "p"]}), &origin).unwrap();
+    assert_eq!(rendered, json!({"1": ["1", 2, null, "p"]}));
+    let errors = batch.render_struct(&json!(["{{ a }}", {"{{ b }}": "{% c %}"}]), &origin).unwrap_err();
+    assert_eq!(errors.len(), 3);
+}
+
+#[test]
+fn an_inline_error_points_into_the_users_file() {
+    let text = "vars:\n- values:\n    a: x {{ nope }}\n";
+    let source = Source::new("deployment.yaml", text);
+    let start = text.find("x {{").unwrap();
+    let origin = Location::new(source, start..text.len() - 1);
+    let error = batch(json!({})).render_str("x {{ nope }}", &origin).unwrap_err();
+    assert_eq!(error.location().unwrap().to_string(), "deployment.yaml:3:13");
+}
+
+#[test]
+fn limits_end_a_template() {
+    let limits = Limits { fuel: 10_000, depth: 50, output: 1000 };
+    let batch = Engine::new(EngineOptions { limits }, Ports::default()).batch(Vars::empty(), SearchPath::empty());
+    for text in [
+        "{% for i in range(100000) %}{{ i }}{% endfor %}",
+        "{% for i in range(900) %}xxx{% endfor %}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    ] {
+        assert_eq!(batch.render_named(text, "test").unwrap_err().kind(), ErrorKind::Limit, "{text}");
+    }
+}
+
+#[test]
+fn each_template_starts_from_the_same_variables() {
+    let batch = batch(json!({"l": [1], "d": {"k": {"x": 1}}}));
+    let text = "{% set _ = l.append(2) %}{% set e = d.k %}{% set _ = e.update({'y': 2}) %}{{ l }} {{ d }}";
+    for _ in 0..2 {
+        assert_eq!(batch.render_named(text, "test").unwrap(), "[1, 2] {'k': {'x': 1, 'y': 2}}");
+    }
+}
