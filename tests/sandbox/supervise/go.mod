@@ -1,0 +1,3 @@
+module windlass.io/sandbox/supervise
+
+go 1.25.0

@@ -1,0 +1,230 @@
+//! A small HTTP/1.1 server on loopback for servers of our own: git, charts, the quirk proxy.
+//!
+//! One thread per connection, bodies in memory. It does just enough to stand between real clients
+//! and real servers, and, unlike a framework, lets a test send answers that are wrong on purpose.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// A request as it was received.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Upper case.
+    pub method: String,
+    /// Still percent-encoded.
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    /// In the order received.
+    pub headers: Vec<(String, String)>,
+    /// Decoded from chunks when need be.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// First header with this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// Path and query as one text.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+}
+
+/// An answer, possibly a wrong one.
+#[derive(Debug, Clone, Default)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Without `Content-Length`, which the server adds when it is missing.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// Send the body in pieces of this many bytes with this pause between them.
+    pub pace: Option<(usize, Duration)>,
+    /// Promise the whole body but close the connection after this many bytes.
+    pub cut_after: Option<usize>,
+}
+
+impl Response {
+    /// An answer with a status and a text.
+    pub fn text(status: u16, text: impl Into<String>) -> Self {
+        Self { status, body: text.into().into_bytes(), ..Self::default() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// First header with this name, in any case.
+pub fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// A running server; stops accepting when dropped.
+#[derive(Debug)]
+pub struct HttpServer {
+    address: SocketAddr,
+    stopped: Arc<AtomicBool>,
+}
+
+impl HttpServer {
+    /// Serves `handler` on a free port of 127.0.0.1.
+    pub fn start(handler: impl Fn(Request) -> Response + Send + Sync + 'static) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let handler = Arc::new(handler);
+        let stop = Arc::clone(&stopped);
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                if stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                let (Ok(connection), handler) = (connection, Arc::clone(&handler)) else {
+                    continue;
+                };
+                let stop = Arc::clone(&stop);
+                // An error is the other side's end of the connection.
+                thread::spawn(move || serve(&connection, handler.as_ref(), &stop).ok());
+            }
+        });
+        Ok(Self { address, stopped })
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for the next connection.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(
+    connection: &TcpStream,
+    handler: &(impl Fn(Request) -> Response + ?Sized),
+    stopped: &AtomicBool,
+) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    let mut reader = BufReader::new(connection);
+    while let Some(request) = read_request(&mut reader, connection)? {
+        if stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        let close = request.header("connection").is_some_and(|v| v.eq_ignore_ascii_case("close"));
+        let head_only = request.method == "HEAD";
+        let response = handler(request);
+        let whole = write_response(connection, &response, head_only)?;
+        if close || !whole {
+            break;
+        }
+    }
+    connection.shutdown(Shutdown::Both)
+}
+
+fn read_request(reader: &mut impl BufRead, mut connection: &TcpStream) -> io::Result<Option<Request>> {
+    let start = read_line(reader)?;
+    let mut parts = start.split(' ');
+    let (Some(method), Some(target)) = (parts.next(), parts.next()) else { return Ok(None) };
+    if method.is_empty() {
+        return Ok(None);
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut request =
+        Request { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), ..Request::default() };
+    loop {
+        let line = read_line(reader)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        request.headers.push((name.to_owned(), value.trim().to_owned()));
+    }
+    if request.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue")) {
+        connection.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    request.body = read_body(reader, &request.headers)?;
+    Ok(Some(request))
+}
+
+fn read_body(reader: &mut impl BufRead, headers: &[(String, String)]) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if find(headers, "transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked")) {
+        loop {
+            let line = read_line(reader)?;
+            let size = line.split(';').next().unwrap_or_default();
+            let size = usize::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
+            let at = body.len();
+            body.resize(at + size, 0);
+            reader.read_exact(&mut body[at..])?;
+            read_line(reader)?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+    let length = find(headers, "content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+    body.resize(length, 0);
+    reader.read_exact(&mut body)?;
+    Ok(body)
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    reader.read_until(b'\n', &mut line)?;
+    while matches!(line.last(), Some(b'\n' | b'\r')) {
+        line.pop();
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+/// Answers whether the connection can be used again.
+fn write_response(mut connection: &TcpStream, response: &Response, head_only: bool) -> io::Result<bool> {
+    let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
+    for (name, value) in &response.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if find(&response.headers, "content-length").is_none() {
+        head.push_str(&format!("Content-Length: {}\r\n", response.body.len()));
+    }
+    head.push_str("\r\n");
+    let end = response.cut_after.unwrap_or(usize::MAX).min(response.body.len());
+    let body = if head_only { &[][..] } else { &response.body[..end] };
+    match response.pace {
+        None => {
+            let mut all = head.into_bytes();
+            all.extend_from_slice(body);
+            connection.write_all(&all)?;
+        }
+        Some((size, pause)) => {
+            connection.write_all(head.as_bytes())?;
+            for piece in body.chunks(size.max(1)) {
+                connection.write_all(piece)?;
+                thread::sleep(pause);
+            }
+        }
+    }
+    Ok(head_only || end == response.body.len())
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        404 => "Not Found",
+        429 => "Too Many Requests",
+        _ => "-",
+    }
+}

@@ -1,0 +1,24 @@
+//! The real servers that tests, the quickstart and the benchmarks run against.
+//!
+//! Every server listens on 127.0.0.1 with a free port, keeps its files in a temporary folder and
+//! ends with this process, even when it is killed (see [`process`]).
+
+pub mod build;
+mod chart_server;
+mod control_plane;
+mod credentials;
+mod error;
+mod git_server;
+pub mod process;
+mod proxy;
+mod quirks;
+mod registry;
+mod requests;
+
+pub use chart_server::ChartServer;
+pub use control_plane::{ControlPlane, Options, Outcome};
+pub use error::SandboxError;
+pub use git_server::{Commit, GIT_ENVIRONMENT, GitServer, copy_tree, git};
+pub use quirks::{LinkStyle, Quirks};
+pub use registry::{Registry, Request as RegistryRequest, push};
+pub use requests::ApiRequest;

@@ -1,0 +1,235 @@
+//! OCI registries, each behind a proxy that logs and can misbehave.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::build::{self, Server};
+use super::control_plane::builder;
+use super::process::{Group, free_port};
+use super::proxy::Proxy;
+use super::{Quirks, SandboxError};
+
+/// A running registry; ends when dropped.
+#[derive(Debug)]
+pub struct Registry {
+    proxy: Proxy,
+    upload: Upload,
+    // Declared last: the servers end after the proxy in front of them.
+    _group: Group,
+}
+
+/// One entry of the access log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Upper case.
+    pub method: String,
+    /// Still percent-encoded.
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    /// Whether credentials or a token came with it.
+    pub authorized: bool,
+}
+
+/// Pushes images past the proxy, so that the log shows only what the tested program did.
+#[derive(Debug, Clone)]
+struct Upload {
+    url: String,
+    login: Option<(String, String)>,
+    client: reqwest::blocking::Client,
+}
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// A gzip stream of an empty tar archive.
+const LAYER: &[u8] = &[
+    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0x63, 0x60, 0x18, 5, 0xa3, 0x60, 0x14, 0x8c, 0x54, 0, 0, 0x2e, 0xaf, 0xb5,
+    0xef, 0, 4, 0, 0,
+];
+
+impl Registry {
+    /// An empty in-memory registry without authentication.
+    pub fn start() -> Result<Self, SandboxError> {
+        let group = Group::start()?;
+        let file = group.folder().join("address");
+        let argument = format!("-address-file={}", file.display());
+        group.spawn("memory-registry", &build::ensure(Server::MemoryRegistry)?, &[argument])?;
+        group.wait_ready("memory-registry", START_LIMIT, || file.exists())?;
+        let address = fs::read_to_string(&file).map_err(SandboxError::file("read", &file))?;
+        Self::in_front_of(group, format!("http://{address}"), None)
+    }
+
+    /// The distribution registry, which wants a user and a password for everything.
+    pub fn start_with_auth(user: &str, password: &str) -> Result<Self, SandboxError> {
+        let login = (user.to_owned(), password.to_owned());
+        for _ in 0..3 {
+            match Self::try_distribution(Some(&login)) {
+                Err(SandboxError::Ended { log, .. }) if log.contains("address already in use") => {}
+                other => return other,
+            }
+        }
+        Self::try_distribution(Some(&login))
+    }
+
+    fn try_distribution(login: Option<&(String, String)>) -> Result<Self, SandboxError> {
+        let program = build::ensure(Server::Distribution)?;
+        let group = Group::start()?;
+        let port = free_port()?;
+        let mut settings = json!({
+            "version": "0.1",
+            "log": {"level": "warn"},
+            "storage": {"inmemory": {}, "delete": {"enabled": true}},
+            "http": {"addr": format!("127.0.0.1:{port}"), "secret": "sandbox"},
+        });
+        if let Some((user, password)) = login {
+            let file = group.folder().join("htpasswd");
+            let hash = Command::new(&program)
+                .args(["htpasswd", user, password])
+                .output()
+                .map_err(|source| SandboxError::Spawn { program: "htpasswd".to_owned(), source })?;
+            fs::write(&file, hash.stdout).map_err(SandboxError::file("write", &file))?;
+            settings["auth"] = json!({"htpasswd": {"realm": "sandbox", "path": file}});
+        }
+        // JSON is YAML.
+        let file = group.folder().join("registry.yml");
+        fs::write(&file, settings.to_string()).map_err(SandboxError::file("write", &file))?;
+        let arguments = ["serve".to_owned(), file.display().to_string()];
+        group.spawn("distribution", &program, &arguments)?;
+        let registry = Self::in_front_of(group, format!("http://127.0.0.1:{port}"), login.cloned())?;
+        registry._group.wait_ready("distribution", START_LIMIT, || registry.upload.answers())?;
+        Ok(registry)
+    }
+
+    fn in_front_of(group: Group, url: String, login: Option<(String, String)>) -> Result<Self, SandboxError> {
+        let proxy = Proxy::start(&url)?;
+        Ok(Self { proxy, upload: Upload::new(url, login)?, _group: group })
+    }
+
+    /// `127.0.0.1:PORT`, for image references.
+    pub fn address(&self) -> String {
+        self.proxy.address()
+    }
+
+    /// The requests since the last [`Self::forget_requests`], in order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.proxy.log().clone()
+    }
+
+    /// Empties the access log.
+    pub fn forget_requests(&self) {
+        self.proxy.log().clear();
+    }
+
+    /// What the registry does wrong from now on.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        self.proxy.set_quirks(quirks);
+    }
+
+    /// Pushes a tiny image.
+    pub fn push_image(&self, repository: &str, tag: &str) -> Result<(), SandboxError> {
+        self.push_images(repository, &[tag])
+    }
+
+    /// Pushes one tiny image under many tags.
+    pub fn push_images(&self, repository: &str, tags: &[&str]) -> Result<(), SandboxError> {
+        self.upload.images(repository, tags, None)
+    }
+
+    /// Pushes a tiny image that was created at an RFC 3339 time.
+    pub fn push_image_created(&self, repository: &str, tag: &str, created: &str) -> Result<(), SandboxError> {
+        self.upload.images(repository, &[tag], Some(created))
+    }
+}
+
+/// Pushes one tiny image under many tags to any registry without authentication.
+pub fn push(address: &str, repository: &str, tags: &[&str]) -> Result<(), SandboxError> {
+    Upload::new(format!("http://{address}"), None)?.images(repository, tags, None)
+}
+
+impl Upload {
+    fn new(url: String, login: Option<(String, String)>) -> Result<Self, SandboxError> {
+        let client =
+            builder().tls_certs_only([]).build().map_err(|error| SandboxError::Certificate(error.to_string()))?;
+        Ok(Self { url, login, client })
+    }
+
+    fn answers(&self) -> bool {
+        let request = self.client.get(format!("{}/v2/", self.url));
+        self.authorized(request).send().is_ok_and(|answer| answer.status().is_success())
+    }
+
+    fn images(&self, repository: &str, tags: &[&str], created: Option<&str>) -> Result<(), SandboxError> {
+        let config = json!({
+            "created": created.unwrap_or("2024-01-01T00:00:00Z"),
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&[0; 1024])]},
+        })
+        .to_string();
+        self.blob(repository, LAYER)?;
+        self.blob(repository, config.as_bytes())?;
+        let descriptor =
+            |kind: &str, content: &[u8]| json!({"mediaType": kind, "size": content.len(), "digest": digest(content)});
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": descriptor("application/vnd.oci.image.config.v1+json", config.as_bytes()),
+            "layers": [descriptor("application/vnd.oci.image.layer.v1.tar+gzip", LAYER)],
+        })
+        .to_string();
+        for tag in tags {
+            let path = format!("{}/v2/{repository}/manifests/{tag}", self.url);
+            self.send(self.client.put(path).header("content-type", MANIFEST).body(manifest.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn blob(&self, repository: &str, content: &[u8]) -> Result<(), SandboxError> {
+        let start = format!("{}/v2/{repository}/blobs/uploads/", self.url);
+        let answer = self.send(self.client.post(&start))?;
+        let place = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let base = url::Url::parse(&start).map_err(|error| failed(&start, &error))?;
+        let mut place = base.join(place).map_err(|error| failed(&start, &error))?;
+        place.query_pairs_mut().append_pair("digest", &digest(content));
+        let upload = self.client.put(place).header("content-type", "application/octet-stream");
+        self.send(upload.body(content.to_vec())).map(drop)
+    }
+
+    fn authorized(&self, request: reqwest::blocking::RequestBuilder) -> reqwest::blocking::RequestBuilder {
+        match &self.login {
+            Some((user, password)) => request.basic_auth(user, Some(password)),
+            None => request,
+        }
+    }
+
+    fn send(&self, request: reqwest::blocking::RequestBuilder) -> Result<reqwest::blocking::Response, SandboxError> {
+        let answer = self.authorized(request).send().map_err(|error| failed(&self.url, &error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let what = answer.url().to_string();
+        let reason = format!("{status}: {}", answer.text().unwrap_or_default());
+        Err(SandboxError::Request { what, reason })
+    }
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> SandboxError {
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        reason.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    SandboxError::Request { what: what.to_owned(), reason }
+}
+
+fn digest(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
