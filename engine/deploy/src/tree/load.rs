@@ -1,0 +1,317 @@
+//! Reads one project after the other, depth first (spec 01 sections 6.1 and 6.5).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use windlass_model::deployment::{DeploymentConfig, ItemConfig};
+use windlass_model::event::Events;
+use windlass_model::location::Source;
+use windlass_model::project::LibraryConfig;
+use windlass_template::{Batch, Engine, SearchPath, Vars};
+
+use super::{Inherited, ProjectError, ProjectNode, TreeError};
+use crate::args::merge_args;
+use crate::config_file;
+use crate::source_tree::SourceTree;
+use crate::target::ResolvedTarget;
+use crate::validation;
+use crate::vars::{self, VarsContext, is_empty};
+
+/// Projects nested deeper than this are taken for a cycle.
+const MAX_DEPTH: usize = 64;
+
+/// What loading needs beside the target.
+#[derive(Debug, Clone, Copy)]
+pub struct TreeRequest<'a> {
+    /// Renders `deployment.yaml` and vars.
+    pub engine: &'a Engine,
+    /// Process environment, for `systemEnvVars`.
+    pub environment: &'a BTreeMap<String, String>,
+    /// Whether the run is connected to a cluster.
+    pub connected: bool,
+}
+
+/// Loads the root project of a target and everything it includes.
+///
+/// # Errors
+/// The first project that cannot be loaded, with the chain of includes.
+pub fn load(target: &ResolvedTarget, request: TreeRequest<'_>, events: &dyn Events) -> Result<ProjectNode, TreeError> {
+    let source = Arc::new(target.project.source.clone());
+    let loader = Loader { request, events };
+    let place = Place { dir: target.project.dir.clone(), source, depth: 0 };
+    loader.project(place, target.vars(), None)
+}
+
+struct Loader<'a> {
+    request: TreeRequest<'a>,
+    events: &'a dyn Events,
+}
+
+/// Where a project lies.
+struct Place {
+    dir: PathBuf,
+    source: Arc<SourceTree>,
+    depth: usize,
+}
+
+/// The including side of an included project.
+struct Parent<'a> {
+    inherited: &'a Inherited,
+    include_tags: &'a [String],
+    same_source: bool,
+}
+
+impl Loader<'_> {
+    fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<ProjectNode, TreeError> {
+        let Place { dir, source, depth } = place;
+        if !dir.is_dir() {
+            return Err(TreeError::NoDirectory { dir });
+        }
+        let failed = |source| TreeError::Project { dir: dir.clone(), source };
+        let search_dirs = search_dirs(&dir, parent);
+        let mut config = self.read(&dir, &source, &vars, &search_dirs, parent.is_none()).map_err(failed)?;
+        if parent.is_none() && config.when.as_deref().is_some_and(|when| !when.is_empty()) {
+            return Err(TreeError::RootCondition);
+        }
+        let context = self.vars_context(&source, &search_dirs);
+        let vars = vars::load_all(vars, &config.vars, &context).map_err(|e| failed(ProjectError::Vars(e)))?;
+        self.warn_about_hidden_names(&vars);
+        config.deployments.iter_mut().for_each(set_default_tags);
+        let batch = self.request.engine.batch(vars.clone(), SearchPath::empty());
+        check_item_dirs(&config, &dir, &source, &batch).map_err(failed)?;
+        if !vars::evaluate(&batch, config.when.as_deref()).map_err(|e| failed(ProjectError::Condition(e)))? {
+            config.deployments.clear();
+        }
+        let inherited = Arc::new(inherit(&config, search_dirs, parent));
+        let mut node = ProjectNode { dir, source, config, vars, inherited, includes: BTreeMap::new() };
+        node.includes = self.includes(&node, &batch, depth).map_err(|source| match source {
+            TreeError::RootCondition => TreeError::RootCondition,
+            source => TreeError::Includes { dir: node.dir.clone(), source: Box::new(source) },
+        })?;
+        Ok(node)
+    }
+
+    /// Renders and decodes `deployment.yaml`; a root without one is a single item (spec 01 section 3.8).
+    fn read(
+        &self,
+        dir: &Path,
+        source: &SourceTree,
+        vars: &Vars,
+        search_dirs: &[PathBuf],
+        is_root: bool,
+    ) -> Result<DeploymentConfig, ProjectError> {
+        let Some(file) = config_file::find_deployment(dir) else {
+            return missing_deployment(dir, is_root);
+        };
+        let original = config_file::read_text(&file).map_err(ProjectError::Config)?;
+        let search = SearchPath::new(search_dirs.iter().cloned()).within(&source.root);
+        let text = self
+            .request
+            .engine
+            .batch(vars.clone(), search)
+            .render_text_of(&file, original.text.clone())
+            .map_err(ProjectError::Template)?;
+        let rendered = Source::new(original.name.as_str(), text);
+        let config: DeploymentConfig = config_file::decode(&rendered).map_err(ProjectError::Config)?;
+        validation::check_deployment(&config).map_err(ProjectError::Config)?;
+        refuse_output_fields(&config)?;
+        Ok(config)
+    }
+
+    fn includes(
+        &self,
+        node: &ProjectNode,
+        batch: &Batch,
+        depth: usize,
+    ) -> Result<BTreeMap<usize, ProjectNode>, TreeError> {
+        let mut includes = BTreeMap::new();
+        for (index, item) in node.config.deployments.iter().enumerate() {
+            if is_include(item) && vars::evaluate(batch, item.when.as_deref())? {
+                includes.insert(index, self.include(node, item, depth)?);
+            }
+        }
+        Ok(includes)
+    }
+
+    fn include(&self, node: &ProjectNode, item: &ItemConfig, depth: usize) -> Result<ProjectNode, TreeError> {
+        let dir = match (&item.include, &item.git) {
+            (Some(path), _) => node.source.join(&node.dir, path)?,
+            (None, Some(_)) => return Err(TreeError::Unsupported { kind: "git" }),
+            (None, None) => return Err(TreeError::Unsupported { kind: "oci" }),
+        };
+        if depth >= MAX_DEPTH {
+            let chain = vec![node.source.relative(&node.dir), node.source.relative(&dir)];
+            return Err(TreeError::TooDeep { limit: MAX_DEPTH, chain });
+        }
+        if !dir.is_dir() {
+            return Err(TreeError::NoDirectory { dir });
+        }
+        self.warn_about_ignored_flags(item);
+        let vars = self.include_vars(node, item, &dir)?;
+        let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source: true };
+        self.project(Place { dir, source: node.source.clone(), depth: depth + 1 }, vars, Some(&parent))
+    }
+
+    /// The start variables of an included project: a copy, or a library's own context (spec 01 section 4).
+    fn include_vars(&self, node: &ProjectNode, item: &ItemConfig, dir: &Path) -> Result<Vars, TreeError> {
+        let vars = match config_file::find_library_config(dir) {
+            None => node.vars.clone(),
+            Some(file) => library_vars(node, item, &read_library(&file)?)?,
+        };
+        let context = self.vars_context(&node.source, &node.inherited.search_dirs);
+        Ok(vars::load_all(vars, &item.vars, &context)?)
+    }
+
+    fn vars_context<'b>(&'b self, source: &'b SourceTree, search_dirs: &'b [PathBuf]) -> VarsContext<'b> {
+        VarsContext {
+            engine: self.request.engine,
+            environment: self.request.environment,
+            source,
+            search_dirs,
+            connected: self.request.connected,
+        }
+    }
+
+    fn warn_about_hidden_names(&self, vars: &Vars) {
+        for name in vars.hidden_names() {
+            self.events.warn(format!(
+                "variable `{name}` can not be seen by templates: a built-in function has the same name; rename it"
+            ));
+        }
+    }
+
+    fn warn_about_ignored_flags(&self, item: &ItemConfig) {
+        let flags = [
+            ("alwaysDeploy", item.always_deploy),
+            ("onlyRender", item.only_render),
+            ("skipDeleteIfTags", item.skip_delete_if_tags),
+            ("deleteObjects", !item.delete_objects.is_empty()),
+            ("waitReadinessObjects", !item.wait_readiness_objects.is_empty()),
+        ];
+        for (flag, _) in flags.iter().filter(|(_, set)| *set) {
+            let name = item.include.as_deref().unwrap_or("git or oci");
+            self.events.warn(format!("`{flag}` has no effect on the include `{name}`; set it on the items inside"));
+        }
+    }
+}
+
+fn missing_deployment(dir: &Path, is_root: bool) -> Result<DeploymentConfig, ProjectError> {
+    if is_root {
+        let item = ItemConfig { path: Some(".".into()), ..ItemConfig::default() };
+        return Ok(DeploymentConfig { deployments: vec![item], ..DeploymentConfig::default() });
+    }
+    Err(match config_file::find_kustomization(dir) {
+        Some(_) => ProjectError::IsKustomization { dir: dir.into() },
+        None => ProjectError::NoDeployment { dir: dir.into() },
+    })
+}
+
+fn refuse_output_fields(config: &DeploymentConfig) -> Result<(), ProjectError> {
+    for item in &config.deployments {
+        let fields = [
+            ("renderedHelmChartConfig", item.rendered_helm_chart_config.as_ref().is_some_and(|v| !is_empty(v))),
+            ("renderedObjects", item.rendered_objects.as_ref().is_some_and(|v| !v.is_empty())),
+            ("renderedInclude", item.rendered_include.is_some()),
+        ];
+        if let Some((field, _)) = fields.into_iter().find(|(_, set)| *set) {
+            return Err(ProjectError::OutputOnly { field });
+        }
+    }
+    Ok(())
+}
+
+fn read_library(file: &Path) -> Result<LibraryConfig, TreeError> {
+    let read = || {
+        let config: LibraryConfig = config_file::read(file)?;
+        validation::check_args(&config.args)?;
+        Ok(config)
+    };
+    read().map_err(|source| TreeError::Library { file: file.into(), source })
+}
+
+fn library_vars(node: &ProjectNode, item: &ItemConfig, library: &LibraryConfig) -> Result<Vars, TreeError> {
+    let empty = Map::new();
+    let args = merge_args(&library.args, [item.args.as_ref().unwrap_or(&empty)])?;
+    let mut vars = if item.pass_vars { node.vars.as_json().clone() } else { Map::new() };
+    vars.insert("args".into(), Value::Object(args));
+    Ok(Vars::new(vars))
+}
+
+/// Whether the entry includes another project.
+pub(super) fn is_include(item: &ItemConfig) -> bool {
+    item.include.is_some() || item.git.is_some() || item.oci.is_some()
+}
+
+/// The last path element, unless that says nothing (spec 01 section 7.1).
+fn set_default_tags(item: &mut ItemConfig) {
+    if !item.tags.is_empty() {
+        return;
+    }
+    let Some(path) = item.path.as_ref().or(item.include.as_ref()) else { return };
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if !matches!(last, "" | "." | "..") {
+        item.tags.push(last.into());
+    }
+}
+
+fn check_item_dirs(
+    config: &DeploymentConfig,
+    dir: &Path,
+    source: &SourceTree,
+    batch: &Batch,
+) -> Result<(), ProjectError> {
+    for item in &config.deployments {
+        let Some(path) = &item.path else { continue };
+        if !vars::evaluate(batch, item.when.as_deref()).map_err(ProjectError::Condition)? {
+            continue;
+        }
+        let item_dir = source.join(dir, path).map_err(ProjectError::Outside)?;
+        if !item_dir.exists() {
+            return Err(ProjectError::NoItemDirectory { path: path.clone() });
+        }
+        if !item_dir.is_dir() {
+            return Err(ProjectError::ItemIsFile { path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn search_dirs(dir: &Path, parent: Option<&Parent<'_>>) -> Vec<PathBuf> {
+    let mut dirs = vec![dir.to_path_buf()];
+    if let Some(parent) = parent.filter(|p| p.same_source) {
+        dirs.extend(parent.inherited.search_dirs.iter().cloned());
+    }
+    dirs
+}
+
+fn inherit(config: &DeploymentConfig, search_dirs: Vec<PathBuf>, parent: Option<&Parent<'_>>) -> Inherited {
+    let root = Inherited::default();
+    let outer = parent.map_or(&root, |p| p.inherited);
+    let include_tags = parent.map_or(&[][..], |p| p.include_tags);
+    let mut common_labels = outer.common_labels.clone();
+    common_labels.extend(config.common_labels.clone());
+    let mut common_annotations = outer.common_annotations.clone();
+    common_annotations.extend(config.common_annotations.clone());
+    Inherited {
+        common_labels,
+        common_annotations,
+        override_namespace: config.override_namespace.clone().or_else(|| outer.override_namespace.clone()),
+        tags: distinct([&config.tags, include_tags, &outer.tags]),
+        ignore_for_diff: config.ignore_for_diff.iter().chain(outer.ignore_for_diff.iter()).cloned().collect(),
+        conflict_resolution: config.conflict_resolution.iter().chain(outer.conflict_resolution.iter()).cloned().collect(),
+        search_dirs,
+    }
+}
+
+/// Concatenates, dropping later duplicates.
+pub(super) fn distinct<const N: usize>(lists: [&[String]; N]) -> Vec<String> {
+    let mut result: Vec<String> = Vec::new();
+    for tag in lists.into_iter().flatten() {
+        if !result.contains(tag) {
+            result.push(tag.clone());
+        }
+    }
+    result
+}

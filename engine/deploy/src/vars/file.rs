@@ -1,0 +1,85 @@
+//! `file`: a YAML file of the project, rendered before it is parsed.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use windlass_model::location::Source;
+use windlass_model::vars_source::VarsSource;
+use windlass_template::{SearchPath, Vars};
+use windlass_yaml::Dialect;
+
+use super::{VarsContext, VarsError};
+use crate::config_file::{self, ConfigError};
+
+/// Reads the file; `None` when it is absent and that is tolerated.
+pub(super) fn read(
+    file: &str,
+    source: &VarsSource,
+    vars: &Vars,
+    context: &VarsContext<'_>,
+) -> Result<Option<Value>, VarsError> {
+    let Some(path) = find(file, context)? else {
+        if source.ignore_missing {
+            return Ok(None);
+        }
+        return Err(VarsError::FileMissing { file: file.into(), searched: context.search_dirs.to_vec() });
+    };
+    let content = |source| VarsError::FileContent { file: file.into(), source };
+    let original = config_file::read_text(&path).map_err(content)?;
+    let search = SearchPath::new(context.search_dirs.iter().cloned()).within(&context.source.root);
+    let text = context
+        .engine
+        .batch(vars.clone(), search)
+        .render_text_of(&path, original.text.clone())
+        .map_err(|source| VarsError::FileTemplate { file: file.into(), source })?;
+    let rendered = Source::new(path.display().to_string(), text);
+    let parsed = if source.multidoc { all(&rendered, file) } else { first(&rendered, file) };
+    parsed.map(Some)
+}
+
+/// The file in the first search directory that has it; `..` stays inside the source.
+fn find(file: &str, context: &VarsContext<'_>) -> Result<Option<PathBuf>, VarsError> {
+    let outside = || VarsError::FileOutside { file: file.into(), root: context.source.root.clone() };
+    let mut left_the_source = false;
+    for dir in context.search_dirs {
+        let candidate = if Path::new(file).is_absolute() { PathBuf::from(file) } else { dir.join(file) };
+        if !candidate.is_file() {
+            continue;
+        }
+        let inside = |real: PathBuf| real.starts_with(real_root(&context.source.root));
+        if candidate.canonicalize().is_ok_and(inside) {
+            return Ok(Some(candidate.canonicalize().unwrap_or(candidate)));
+        }
+        left_the_source = true;
+    }
+    if left_the_source { Err(outside()) } else { Ok(None) }
+}
+
+fn real_root(root: &Path) -> PathBuf {
+    root.canonicalize().unwrap_or_else(|_| root.into())
+}
+
+fn first(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
+    let content = |source| VarsError::FileContent { file: file.into(), source };
+    let map: Map<String, Value> = config_file::decode(text).map_err(content)?;
+    refuse_encrypted(&map, file)?;
+    Ok(Value::Object(map))
+}
+
+fn all(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
+    let content = |source: windlass_yaml::YamlError| VarsError::FileContent {
+        file: file.into(),
+        source: ConfigError::from(source),
+    };
+    let documents = windlass_yaml::parse_documents(text, Dialect::GoV2).map_err(content)?;
+    let values: Vec<Value> = documents.into_iter().map(|d| d.value).collect();
+    for value in values.iter().filter_map(Value::as_object) {
+        refuse_encrypted(value, file)?;
+    }
+    Ok(Value::Array(values))
+}
+
+fn refuse_encrypted(map: &Map<String, Value>, file: &str) -> Result<(), VarsError> {
+    let encrypted = map.get("sops").and_then(Value::as_object).is_some_and(|sops| sops.contains_key("mac"));
+    if encrypted { Err(VarsError::Encrypted { file: file.into() }) } else { Ok(()) }
+}
