@@ -13,10 +13,11 @@ use serde_json::{Map, Number, Value};
 use windlass_model::location::{Location, Source};
 
 use crate::dialect::{Dialect, DuplicateKeys, ReadOptions};
-use crate::emit::format_float;
+use crate::emit::{format_float, format_float32};
 use crate::error::{YamlError, YamlErrorKind};
 use crate::locate;
 use crate::resolve::{Resolved, resolve};
+use crate::timestamp;
 
 /// Nesting that no hand-written or generated manifest reaches.
 pub(crate) const MAX_DEPTH: usize = 500;
@@ -250,35 +251,25 @@ impl<'s> Composer<'s> {
     }
 
     fn key(&mut self, (event, span): SpannedEvent<'s>) -> Result<Key, YamlError> {
-        let plain = match &event {
+        let dialect = self.options.dialect;
+        let (key, written) = match event {
             Event::Scalar(text, style, 0, None) => {
-                if *style != ScalarStyle::Plain {
-                    return Ok(Key::Text(text.to_string()));
-                }
-                if text == "<<" && self.options.dialect.merges() {
+                if style == ScalarStyle::Plain && text == "<<" && dialect.merges() {
                     return Ok(Key::Merge);
                 }
-                resolve(text, self.options.dialect) == Resolved::Text
+                if style != ScalarStyle::Plain || resolve(&text, dialect) == Resolved::Text {
+                    return Ok(Key::Text(text.into_owned()));
+                }
+                (key_text(&text, dialect), format!("`{text}`"))
             }
-            Event::Scalar(_, _, _, Some(tag)) if self.options.dialect.merges() && is_merge_tag(tag) => {
-                return Ok(Key::Merge);
+            Event::Scalar(_, _, _, Some(tag)) if dialect.merges() && is_merge_tag(&tag) => return Ok(Key::Merge),
+            _ => {
+                let (written, other_type) = describe_key(&event, dialect);
+                let value = self.node((event, span))?;
+                (value_key(value, dialect).filter(|_| !other_type), written)
             }
-            _ => false,
         };
-        if plain && let Event::Scalar(text, ..) = event {
-            return Ok(Key::Text(text.into_owned()));
-        }
-        let written = match &event {
-            Event::Scalar(text, ..) => format!("`{text}`"),
-            Event::SequenceStart(..) => "(a list)".to_owned(),
-            Event::MappingStart(..) => "(a mapping)".to_owned(),
-            _ => "(an alias)".to_owned(),
-        };
-        let range = bytes(&span);
-        let value = self.node((event, span))?;
-        key_text(value, self.options.dialect)
-            .map(Key::Text)
-            .ok_or_else(|| self.error(range, YamlErrorKind::NonStringKey { key: written }))
+        key.map(Key::Text).ok_or_else(|| self.error(bytes(&span), YamlErrorKind::NonStringKey { key: written }))
     }
 
     fn anchored(
@@ -320,13 +311,14 @@ impl<'s> Composer<'s> {
 
     fn scalar(&self, text: String, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Result<Value, YamlError> {
         let dialect = self.options.dialect;
-        let resolved = match tag {
+        let tag = tag.filter(|tag| dialect != Dialect::GoV3 || !is_unspecific(tag));
+        let resolved = match tag.map(|tag| tag.suffix_in_namespace(YAML_NAMESPACE)) {
             None if style == ScalarStyle::Plain => resolve(&text, dialect),
-            None => Resolved::Text,
-            Some(tag) => match apply_tag(tag, &text, dialect) {
+            None | Some(None) => Resolved::Text,
+            Some(Some(tag)) => match apply_tag(&tag, &text, dialect) {
                 Some(resolved) => resolved,
                 None => {
-                    let tag = format!("!!{}", tag.core_suffix().unwrap_or("binary"));
+                    let tag = format!("!!{tag}");
                     return Err(self.error(bytes(span), YamlErrorKind::TagMismatch { tag, text }));
                 }
             },
@@ -360,52 +352,117 @@ impl<'s> Composer<'s> {
     }
 }
 
-/// The integer that a float without fraction is, when it fits 64 bits.
+/// A key as errors show it, and whether v3 takes it for another type than string.
+fn describe_key(event: &Event<'_>, dialect: Dialect) -> (String, bool) {
+    let text = match event {
+        Event::Scalar(text, _, _, tag) => {
+            let string = tag.as_ref().is_none_or(|tag| tag.is_yaml_core_schema_tag("str"));
+            return (format!("`{text}`"), dialect == Dialect::GoV3 && !string);
+        }
+        Event::SequenceStart(..) => "(a list)",
+        Event::MappingStart(..) => "(a mapping)",
+        _ => "(an alias)",
+    };
+    (text.to_owned(), false)
+}
+
+/// The integer that a float without fraction is written as, when that fits 64
+/// bits: its shortest digits, filled up with zeros.
 pub(crate) fn integral(value: f64) -> Option<Number> {
-    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    if value.fract() != 0.0 || !(-TWO_63..2.0 * TWO_63).contains(&value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 || !value.is_finite() {
         return None;
     }
-    Some(if value < TWO_63 { Number::from(value as i64) } else { Number::from(value as u64) })
+    if value.abs() < EXACT {
+        return Some(Number::from(value as i64));
+    }
+    let digits = value.to_string();
+    digits.parse::<i64>().map(Number::from).or_else(|_| digits.parse::<u64>().map(Number::from)).ok()
 }
 
-/// Text of a key that is not written as a string; nothing where such keys are refused.
-pub(crate) fn key_text(value: Value, dialect: Dialect) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ if dialect == Dialect::GoV3 => None,
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(match number.as_f64() {
-            Some(float) if number.is_f64() => format_float(float),
-            _ => number.to_string(),
-        }),
-        Value::Null if dialect != Dialect::GoV2 => Some("null".to_owned()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+/// Text of a plain key; nothing where only strings are keys.
+pub(crate) fn key_text(text: &str, dialect: Dialect) -> Option<String> {
+    let resolved = resolve(text, dialect);
+    if resolved == Resolved::Text {
+        return Some(text.to_owned());
+    }
+    typed_key(resolved, dialect)
+}
+
+fn typed_key(resolved: Resolved, dialect: Dialect) -> Option<String> {
+    if dialect == Dialect::GoV3 {
+        return None;
+    }
+    match resolved {
+        Resolved::Null if dialect == Dialect::GoV2 => None,
+        Resolved::Null => Some("null".to_owned()),
+        Resolved::Bool(value) => Some(value.to_string()),
+        Resolved::Int(value) => Some(value.to_string()),
+        Resolved::UInt(value) => Some(value.to_string()),
+        Resolved::Float(value) => Some(float_key(value, dialect)),
+        Resolved::Timestamp(text) => Some(text),
+        Resolved::Text => None,
     }
 }
 
+/// Go prints float keys with 32 bits.
+fn float_key(value: f64, dialect: Dialect) -> String {
+    let narrow = if dialect == Dialect::GoV2 { f64::from(value as f32) } else { value };
+    if narrow.is_nan() {
+        ".nan".to_owned()
+    } else if narrow.is_infinite() {
+        if narrow > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() }
+    } else if dialect == Dialect::GoV2 {
+        format_float32(value as f32)
+    } else {
+        format_float(value)
+    }
+}
+
+/// Text of a key that is an alias or tagged.
+fn value_key(value: Value, dialect: Dialect) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Bool(value) => typed_key(Resolved::Bool(value), dialect),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(value), _, _) => typed_key(Resolved::Int(value), dialect),
+            (_, Some(value), _) => typed_key(Resolved::UInt(value), dialect),
+            (_, _, Some(value)) => typed_key(Resolved::Float(value), dialect),
+            _ => None,
+        },
+        Value::Null => typed_key(Resolved::Null, dialect),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+const YAML_NAMESPACE: &str = "tag:yaml.org,2002:";
+
 /// The value of an explicitly tagged scalar; nothing when the tag does not fit it.
-fn apply_tag(tag: &Tag, text: &str, dialect: Dialect) -> Option<Resolved> {
-    let resolved = resolve(text, dialect);
-    match (tag.core_suffix(), resolved) {
-        (Some("int"), found @ (Resolved::Int(_) | Resolved::UInt(_))) => Some(found),
-        (Some("float"), Resolved::Int(value)) => Some(Resolved::Float(value as f64)),
-        (Some("float"), Resolved::UInt(value)) => Some(Resolved::Float(value as f64)),
-        (Some("float"), found @ Resolved::Float(_)) => Some(found),
-        (Some("bool"), found @ Resolved::Bool(_)) => Some(found),
-        (Some("null"), Resolved::Null) => Some(Resolved::Null),
-        (Some("int" | "float" | "bool" | "null"), _) => None,
-        (None, _) if is_binary_tag(tag) => binary(text).map(Resolved::Timestamp),
+fn apply_tag(tag: &str, text: &str, dialect: Dialect) -> Option<Resolved> {
+    match (tag, resolve(text, dialect)) {
+        ("int", found @ (Resolved::Int(_) | Resolved::UInt(_))) => Some(found),
+        ("float", Resolved::Int(value)) => Some(Resolved::Float(value as f64)),
+        ("float", Resolved::UInt(value)) => Some(Resolved::Float(value as f64)),
+        ("float", found @ Resolved::Float(_)) => Some(found),
+        ("bool", found @ Resolved::Bool(_)) => Some(found),
+        ("null", Resolved::Null) => Some(Resolved::Null),
+        ("int" | "float" | "bool" | "null", _) => None,
+        ("timestamp", _) => {
+            let stamp = timestamp::to_rfc3339(text)?;
+            Some(if dialect == Dialect::GoV3 { Resolved::Timestamp(stamp) } else { Resolved::Text })
+        }
+        ("binary", _) => binary(text).map(Resolved::Timestamp),
         _ => Some(Resolved::Text),
     }
 }
 
 fn is_merge_tag(tag: &Tag) -> bool {
-    tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("merge")
+    tag.suffix_in_namespace(YAML_NAMESPACE).as_deref() == Some("merge")
 }
 
-fn is_binary_tag(tag: &Tag) -> bool {
-    tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("binary")
+/// A lone `!`, which v3 drops.
+fn is_unspecific(tag: &Tag) -> bool {
+    tag.suffix().is_empty() && tag.original_handle() == "!" || tag.handle().is_empty() && tag.suffix() == "!"
 }
 
 /// Text behind base64; values are text, so other bytes are refused.

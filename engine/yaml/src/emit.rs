@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub use order::compare_keys;
 pub use scalar::format_float;
+pub(crate) use scalar::format_float32;
 use writer::Writer;
 
 /// Whether long lines are broken.

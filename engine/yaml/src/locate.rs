@@ -8,13 +8,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, ScalarStyle};
-use serde_json::Value;
 use windlass_model::location::Source;
 
 use crate::compose::{bytes, key_text, parser};
 use crate::dialect::{Dialect, ReadOptions};
 use crate::document::PathElement;
-use crate::resolve::{Resolved, resolve};
 
 /// What of a path is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +112,6 @@ struct Open {
     flow: bool,
     /// Key that waits for its value.
     key: Option<(Option<String>, bool, Range<usize>)>,
-    /// Whether the collection is itself a key.
-    is_key: bool,
 }
 
 impl Tree {
@@ -157,12 +153,12 @@ impl Tree {
             Event::SequenceStart(style, anchor, _) => {
                 let flow = *style == granit_parser::StructureStyle::Flow;
                 let node = self.push(span, Kind::Sequence(Vec::new()), *anchor);
-                self.open(node, flow, open);
+                open.push(Open { node, flow, key: None });
             }
             Event::MappingStart(style, anchor, _) => {
                 let flow = *style == granit_parser::StructureStyle::Flow;
                 let node = self.push(span, Kind::Mapping(Vec::new()), *anchor);
-                self.open(node, flow, open);
+                open.push(Open { node, flow, key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(done) = open.pop() {
@@ -181,13 +177,6 @@ impl Tree {
         }
         self.root.get_or_insert(node);
         node
-    }
-
-    fn open(&mut self, node: usize, flow: bool, open: &mut Vec<Open>) {
-        let is_key = open
-            .last()
-            .is_some_and(|parent| parent.key.is_none() && matches!(self.nodes[parent.node].kind, Kind::Mapping(_)));
-        open.push(Open { node, flow, key: None, is_key });
     }
 
     fn close(&mut self, done: Open, end: usize, open: &mut Vec<Open>) {
@@ -212,7 +201,6 @@ impl Tree {
             }
             span.end = last.end.max(span.start);
         }
-        let _ = done.is_key;
         self.add(done.node, || None, false, open);
     }
 
@@ -269,16 +257,5 @@ impl Tree {
 }
 
 fn scalar_key(text: &str, plain: bool, dialect: Dialect) -> Option<String> {
-    if !plain {
-        return Some(text.to_owned());
-    }
-    let value = match resolve(text, dialect) {
-        Resolved::Text | Resolved::Timestamp(_) => return Some(text.to_owned()),
-        Resolved::Null => Value::Null,
-        Resolved::Bool(value) => value.into(),
-        Resolved::Int(value) => value.into(),
-        Resolved::UInt(value) => value.into(),
-        Resolved::Float(value) => value.into(),
-    };
-    key_text(value, dialect)
+    if plain { key_text(text, dialect) } else { Some(text.to_owned()) }
 }

@@ -47,39 +47,35 @@ fn old_booleans(dialect: Dialect) -> bool {
 }
 
 fn number(text: &str, dialect: Dialect) -> Resolved {
-    // Digits and signs also start versions, addresses and paths: give up early.
-    if text.len() > 512 {
-        return Resolved::Text;
-    }
-    if let Some(special) = special_float(text, dialect) {
+    if let Some(special) = special_float(text) {
         return Resolved::Float(special);
     }
     match dialect {
-        Dialect::GoV2 => go_number(text),
+        Dialect::GoV2 => go_number(text, dialect),
         Dialect::GoV3 => match timestamp::to_rfc3339(text) {
             Some(stamp) => Resolved::Timestamp(stamp),
-            None => go_number(text),
+            None => go_number(text, dialect),
         },
         Dialect::Yaml12 => core_number(text),
         Dialect::Python => python_number(text),
     }
 }
 
-fn special_float(text: &str, dialect: Dialect) -> Option<f64> {
+fn special_float(text: &str) -> Option<f64> {
     let signed =
         text.strip_prefix('+').map(|rest| (rest, 1.0)).or_else(|| text.strip_prefix('-').map(|rest| (rest, -1.0)));
     let (body, sign) = signed.unwrap_or((text, 1.0));
     match body {
         ".inf" | ".Inf" | ".INF" => Some(f64::INFINITY * sign),
-        ".nan" | ".NaN" | ".NAN" if signed.is_none() || dialect == Dialect::Python => Some(f64::NAN),
+        ".nan" | ".NaN" | ".NAN" if signed.is_none() => Some(f64::NAN),
         _ => None,
     }
 }
 
 /// Integers by Go's prefix rules after all `_` are gone, then floats.
-fn go_number(text: &str) -> Resolved {
+fn go_number(text: &str, dialect: Dialect) -> Resolved {
     if text.starts_with('.') {
-        return float(text).map_or(Resolved::Text, Resolved::Float);
+        return go_fraction(text).map_or(Resolved::Text, Resolved::Float);
     }
     let stripped;
     let plain = if text.contains('_') {
@@ -100,7 +96,35 @@ fn go_number(text: &str) -> Resolved {
     if let Some(found) = integer(digits, radix, negative, !signed) {
         return found;
     }
-    float(plain).map_or(Resolved::Text, Resolved::Float)
+    if let Some(value) = float(plain) {
+        return Resolved::Float(value);
+    }
+    go_prefixed(plain, dialect).unwrap_or(Resolved::Text)
+}
+
+/// Go's second attempt at prefixed numbers lets a sign follow the prefix.
+fn go_prefixed(plain: &str, dialect: Dialect) -> Option<Resolved> {
+    let (digits, radix) = match plain.as_bytes() {
+        [b'0', b'b', b'+' | b'-', ..] => (&plain[2..], 2),
+        [b'0', b'o', b'+' | b'-', ..] if dialect == Dialect::GoV3 => (&plain[2..], 8),
+        _ => return None,
+    };
+    let (negative, digits) = split_sign(digits);
+    integer(digits, radix, negative, false)
+}
+
+/// A float that starts with its point; each `_` stands between digits.
+fn go_fraction(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return float(text);
+    }
+    let bytes = text.as_bytes();
+    let separates = |at: usize| {
+        let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+        digit(at.checked_sub(1)) && digit(Some(at + 1))
+    };
+    let fits = bytes.iter().enumerate().all(|(at, b)| *b != b'_' || separates(at));
+    if fits { float(&text.replace('_', "")) } else { None }
 }
 
 /// YAML 1.2 core schema: `0o17`, `0x1F`, decimal with leading zeros.
@@ -330,7 +354,6 @@ mod tests {
             "-a",
             "._",
             "0x-1",
-            "0b+1",
         ] {
             for dialect in [GoV2, GoV3, Yaml12] {
                 assert_eq!(resolve(text, dialect), Text, "{text} {dialect:?}");

@@ -53,14 +53,15 @@ fn zone(rest: &mut Cursor<'_>) -> Option<String> {
     let hours = rest.exactly_two()?;
     rest.byte(b':')?;
     let minutes = rest.exactly_two()?;
-    // Go refuses offsets of a day and more when it writes, 60 minutes when it reads.
-    if hours > 23 || minutes > 59 {
+    // Go reads up to 24 hours and 60 minutes, but refuses to write a day or more.
+    let offset = hours * 60 + minutes;
+    if minutes > 60 || offset >= 24 * 60 {
         return None;
     }
-    if hours == 0 && minutes == 0 {
+    if offset == 0 {
         return Some("Z".to_owned());
     }
-    Some(format!("{sign}{hours:02}:{minutes:02}"))
+    Some(format!("{sign}{:02}:{:02}", offset / 60, offset % 60))
 }
 
 fn days_in(year: u32, month: u32) -> u32 {

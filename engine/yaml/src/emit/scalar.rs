@@ -69,20 +69,27 @@ fn looks_like_python_number(text: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b == b'_'))
 }
 
-/// `YYYY-M-D`, alone or before a time: Python reads or refuses what Go leaves alone.
+/// `YYYY-MM-DD`, or a shorter date before a time: Python reads or refuses what
+/// Go leaves alone, such as `2024-02-30` or `2024-01-02T03:04:05`.
 fn looks_like_date(text: &str) -> bool {
-    let mut parts = text.splitn(3, '-');
-    let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+    let bytes = text.as_bytes();
+    let digits = |from: usize| bytes.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
+    if digits(0) != 4 || bytes.get(4) != Some(&b'-') {
         return false;
-    };
-    let digits = |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
-    let day = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (day, time) = rest.split_at(day);
-    year.len() == 4
-        && year.bytes().all(|b| b.is_ascii_digit())
-        && digits(month)
-        && digits(day)
-        && (time.is_empty() || (time.starts_with(['T', 't', ' ', '\t']) && time.contains(':')))
+    }
+    let month = digits(5);
+    if !(1..=2).contains(&month) || bytes.get(5 + month) != Some(&b'-') {
+        return false;
+    }
+    let day = digits(6 + month);
+    if !(1..=2).contains(&day) {
+        return false;
+    }
+    match text[6 + month + day..].as_bytes() {
+        [] => (month, day) == (2, 2),
+        [b'T' | b't' | b' ' | b'\t', time @ ..] => time.iter().filter(|b| **b == b':').count() >= 2,
+        _ => false,
+    }
 }
 
 /// Which notations the characters of a text allow in block context.
@@ -150,7 +157,7 @@ fn starts_indicator(c: char, next_blank: bool) -> bool {
 }
 
 fn is_blank_or_break(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(c, ' ' | '\t') || is_break(c)
 }
 
 /// Characters that need no escape. Go's yaml knows none beyond the basic
@@ -164,18 +171,33 @@ pub(super) fn is_printable(c: char) -> bool {
     }
 }
 
-/// Go's `strconv.FormatFloat(value, 'g', -1, 64)`: shortest digits that read
-/// back, with an exponent when it is below -4 or at least 6 (21 for whole numbers
-/// that are printed through JSON first; those are integers before they come here).
+/// Line breaks of YAML 1.1.
+pub(super) fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Go's `strconv.FormatFloat(value, 'g', -1, 64)`: the shortest digits that read
+/// back, with an exponent when it is below -4 or at least 6.
 pub fn format_float(value: f64) -> String {
-    let scientific = format!("{value:e}");
+    general(format!("{value:e}"), || value.to_string())
+}
+
+/// The same with 32 bits, as Go prints keys that are floats.
+pub(crate) fn format_float32(value: f32) -> String {
+    general(format!("{value:e}"), || value.to_string())
+}
+
+fn general(scientific: String, decimal: impl FnOnce() -> String) -> String {
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific;
     };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return value.to_string();
+    if (-4..GENERAL_LIMIT).contains(&exponent) {
+        return decimal();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
+
+/// The exponent from which Go's `g` form has one.
+const GENERAL_LIMIT: i32 = 6;

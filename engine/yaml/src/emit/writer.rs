@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::order::compare_keys;
-use super::scalar::{Place, Style, format_float, is_printable, style};
+use super::order::sort_by_key;
+use super::scalar::{Place, Style, format_float, is_break, is_printable, style};
 use crate::compose::integral;
 
 /// Keys longer than this (or with a line break) stand behind a `?`.
@@ -39,14 +39,12 @@ impl<'t> Writer<'t> {
 
     fn mapping(&mut self, map: &Map<String, Value>, indent: usize, start: Start) {
         let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-        if !entries.is_sorted_by(|a, b| compare_keys(a.0, b.0).is_le()) {
-            entries.sort_by(|a, b| compare_keys(a.0, b.0));
-        }
+        sort_by_key(&mut entries, |entry| entry.0);
         for (index, (key, value)) in entries.into_iter().enumerate() {
             if index > 0 || start == Start::NewLine {
                 self.new_line(indent);
             }
-            if key.len() > MAX_SIMPLE_KEY || key.contains('\n') {
+            if key.len() > MAX_SIMPLE_KEY || key.contains(is_break) {
                 self.push("? ");
                 self.string(key, Place::Value, indent + 2);
                 self.new_line(indent);
