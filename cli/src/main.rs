@@ -1,2 +1,12 @@
 //! Windlass command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+mod args;
+mod env_vars;
+mod files;
+mod settings;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

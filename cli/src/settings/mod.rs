@@ -1,0 +1,26 @@
+//! Flags, environment and config file -> one settings struct per command.
+//!
+//! Everything below a settings struct is plain data: no stage reads flags, variables or dotfiles. Each value
+//! keeps where it came from, so that an error can name it.
+
+mod args;
+mod commands;
+mod config_file;
+mod credentials;
+mod images;
+mod inclusion;
+mod layers;
+mod output;
+mod project;
+mod source;
+
+pub(crate) use args::TemplateArgs;
+pub(crate) use commands::*;
+pub(crate) use config_file::ConfigFile;
+pub(crate) use credentials::{CredentialEntry, Credentials, RegistryEntry};
+pub(crate) use images::ImageSettings;
+pub(crate) use inclusion::Inclusion;
+pub(crate) use layers::Layers;
+pub(crate) use output::{OutputFormat, OutputSettings, OutputTarget};
+pub(crate) use project::{ConnectionSettings, LocalOverride, OverrideKind, ProjectSettings, TargetSettings};
+pub(crate) use source::{SettingError, SettingErrors, Source, Sourced};
