@@ -5,11 +5,13 @@
 //! apply → diff → prune → report.
 
 pub mod args;
+pub mod collect;
 pub mod config_file;
 pub mod inclusion;
 pub mod load;
 pub mod merge;
 pub mod multi_error;
+pub mod render;
 pub mod source_tree;
 pub mod target;
 pub mod tree;

@@ -1,0 +1,154 @@
+//! Stage 4: templates, then Helm, then Kustomize, for all included items (spec 01 section 8).
+//!
+//! Each step runs over all items in parallel; its errors are collected and
+//! end the pipeline after it.
+
+mod charts;
+mod kustomize;
+mod templates;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use windlass_kustomize::{GoHelper, KustomizeError};
+use windlass_model::event::{Event, Events};
+use windlass_template::{Engine, FileError};
+
+use crate::inclusion::Inclusion;
+use crate::multi_error::Errors;
+use crate::tree::ItemNode;
+
+pub use charts::{ChartCapabilities, ChartError};
+
+/// What rendering needs.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderRequest<'a> {
+    /// Renders the files.
+    pub engine: &'a Engine,
+    /// Builds what native code does not cover.
+    pub helper: &'a GoHelper,
+    /// Directory that gets `<source id>/<item dir>`.
+    pub output_dir: &'a Path,
+    /// Which items.
+    pub inclusion: &'a Inclusion,
+    /// What charts are told about the cluster.
+    pub capabilities: &'a ChartCapabilities,
+}
+
+/// All rendered items in flattened order.
+#[derive(Debug)]
+pub struct RenderedTree {
+    /// The items.
+    pub items: Vec<RenderedItem>,
+}
+
+/// One rendered item.
+#[derive(Debug)]
+pub struct RenderedItem {
+    /// The item.
+    pub node: Arc<ItemNode>,
+    /// Objects in kustomize order; none for `onlyRender`.
+    pub objects: Vec<Value>,
+    /// Annotations of the item's kustomization.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Why rendering failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The output directory cannot be prepared.
+    #[error("prepare render directory `{}`: {source}", path.display())]
+    OutputDir {
+        /// The directory.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Templates.
+    #[error(transparent)]
+    Templates(#[from] Errors<TemplateFailure>),
+    /// Charts.
+    #[error(transparent)]
+    Charts(#[from] Errors<ChartError>),
+    /// Kustomizations.
+    #[error(transparent)]
+    Kustomize(#[from] Errors<KustomizeFailure>),
+}
+
+/// A file of an item that cannot be rendered; upstream's text ends its line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\n")]
+pub struct TemplateFailure(#[source] pub FileError);
+
+/// A kustomization that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum KustomizeFailure {
+    /// Reading, preparing or building.
+    #[error("building kustomize objects for {} failed. {source}", dir.display())]
+    Build {
+        /// The item's source directory.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: KustomizeError,
+    },
+    /// Objects that have no JSON form, noticed by upstream when it writes them.
+    #[error("writing objects for {} failed: {source}", dir.display())]
+    Encoding {
+        /// The item's source directory.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: KustomizeError,
+    },
+}
+
+/// Renders the included items of the list.
+///
+/// # Errors
+/// All errors of the first step that has any.
+pub async fn render(
+    items: Vec<ItemNode>,
+    request: RenderRequest<'_>,
+    events: &dyn Events,
+) -> Result<RenderedTree, RenderError> {
+    let items: Vec<Arc<ItemNode>> =
+        items.into_iter().filter(|item| is_included(item, request.inclusion)).map(Arc::new).collect();
+    clean_output(&items, request.output_dir)?;
+    let files = step("Rendering templates", items.len(), events, templates::render_all(&items, request)).await?;
+    let charts = charts::render_all(&items, &files, request, events);
+    let outputs = step("Rendering Helm Charts", items.len(), events, charts).await?;
+    let count = items.len();
+    let build = kustomize::build_all(items, &outputs, request, events);
+    let items = step("Building kustomize objects", count, events, build).await?;
+    Ok(RenderedTree { items })
+}
+
+async fn step<T>(title: &str, total: usize, events: &dyn Events, work: impl Future<Output = T>) -> T {
+    events.emit(Event::StageStarted { title: title.into(), total });
+    let result = work.await;
+    events.emit(Event::StageFinished { title: title.into() });
+    result
+}
+
+/// Inclusion by tag and directory; some items always take part (spec 01 section 7.4).
+fn is_included(item: &ItemNode, inclusion: &Inclusion) -> bool {
+    let always = item.config.only_render || item.config.always_deploy || item.config.barrier;
+    always || inclusion.includes(item.tags.iter().map(String::as_str), item.source_dir.as_deref())
+}
+
+/// Removes what an earlier run left in the places this run writes to.
+fn clean_output(items: &[Arc<ItemNode>], output_dir: &Path) -> Result<(), RenderError> {
+    let sources: std::collections::BTreeSet<usize> = items.iter().map(|item| item.source.id).collect();
+    for dir in sources.iter().map(|id| output_dir.join(id.to_string())) {
+        let failed = |source| RenderError::OutputDir { path: dir.clone(), source };
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir).map_err(failed)?;
+        }
+        std::fs::create_dir_all(&dir).map_err(failed)?;
+    }
+    Ok(())
+}

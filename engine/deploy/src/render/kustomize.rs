@@ -1,0 +1,120 @@
+//! Step 3: kustomizations, natively on all cores; those that need the helper go to it together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use rayon::prelude::*;
+use serde_json::Value;
+use windlass_kustomize::{KustomizeError, PrepareOptions, Prepared, build, build_native, prepare};
+use windlass_model::event::Events;
+
+use super::charts::ChartOutputs;
+use super::{KustomizeFailure, RenderRequest, RenderedItem};
+use crate::multi_error::Errors;
+use crate::tree::ItemNode;
+
+/// Requests to the helper under way at the same time.
+const HELPER_CONCURRENCY: usize = 8;
+
+/// One item between the native and the helper's turn.
+enum Turn {
+    Done(Vec<Value>),
+    Helper,
+}
+
+struct Work {
+    prepared: Option<Prepared>,
+    turn: Turn,
+}
+
+/// Builds the kustomization of every item, in item order.
+pub(super) async fn build_all(
+    items: Vec<Arc<ItemNode>>,
+    outputs: &[ChartOutputs],
+    request: RenderRequest<'_>,
+    events: &dyn Events,
+) -> Result<Vec<RenderedItem>, Errors<KustomizeFailure>> {
+    let native: Vec<Result<Work, KustomizeFailure>> = tokio::task::block_in_place(|| {
+        items.par_iter().zip(outputs).map(|(item, outputs)| native(item, outputs, request)).collect()
+    });
+    let finished = stream::iter(items.iter().zip(native))
+        .map(|(item, work)| finish(item, work, request, events))
+        .buffered(HELPER_CONCURRENCY)
+        .collect::<Vec<_>>()
+        .await;
+    let mut rendered = Vec::with_capacity(items.len());
+    let mut errors = Vec::new();
+    for result in finished {
+        match result {
+            Ok(item) => rendered.push(item),
+            Err(error) => errors.push(error),
+        }
+    }
+    Errors::check(errors)?;
+    Ok(rendered)
+}
+
+fn native(item: &ItemNode, outputs: &ChartOutputs, request: RenderRequest<'_>) -> Result<Work, KustomizeFailure> {
+    let done = |prepared| Work { prepared, turn: Turn::Done(Vec::new()) };
+    let (Some(dir), Some(place)) = (&item.dir, place(item, request)) else { return Ok(done(None)) };
+    if item.config.only_render {
+        return Ok(done(None));
+    }
+    let options = PrepareOptions {
+        item: dir.display().to_string(),
+        recursive: item.config.recursive,
+        override_namespace: item.inherited.override_namespace.clone(),
+        helm_outputs: outputs.clone(),
+    };
+    let build = || {
+        let prepared = prepare(&place.dir, &options)?;
+        let turn = match build_native(&place.dir, &place.root, &prepared)? {
+            Some(objects) => Turn::Done(objects),
+            None => Turn::Helper,
+        };
+        Ok(Work { prepared: Some(prepared), turn })
+    };
+    build().map_err(|source| failure(dir, source))
+}
+
+async fn finish(
+    item: &Arc<ItemNode>,
+    work: Result<Work, KustomizeFailure>,
+    request: RenderRequest<'_>,
+    events: &dyn Events,
+) -> Result<RenderedItem, KustomizeFailure> {
+    let Work { prepared, turn } = work?;
+    let objects = match (turn, &prepared, place(item, request)) {
+        (Turn::Helper, Some(prepared), Some(place)) => {
+            let built = build(&place.dir, &place.root, prepared, request.helper).await;
+            let built = built.map_err(|source| failure(item.dir.as_deref().unwrap_or(&place.dir), source))?;
+            built.warnings.into_iter().for_each(|text| events.warn(text));
+            built.objects
+        }
+        (Turn::Done(objects), ..) => objects,
+        (Turn::Helper, ..) => Vec::new(),
+    };
+    let annotations = prepared.map(|p| p.annotations).unwrap_or_default();
+    Ok(RenderedItem { node: item.clone(), objects, annotations })
+}
+
+/// Where the item was rendered, and the directory that kustomize must not leave.
+struct RenderedPlace {
+    dir: PathBuf,
+    root: PathBuf,
+}
+
+fn place(item: &ItemNode, request: RenderRequest<'_>) -> Option<RenderedPlace> {
+    let dir = request.output_dir.join(item.render_dir.as_ref()?);
+    Some(RenderedPlace { dir, root: request.output_dir.join(item.source.id.to_string()) })
+}
+
+fn failure(dir: &Path, source: KustomizeError) -> KustomizeFailure {
+    let dir = dir.to_path_buf();
+    if source.is_encoding() {
+        KustomizeFailure::Encoding { dir, source }
+    } else {
+        KustomizeFailure::Build { dir, source }
+    }
+}
