@@ -81,10 +81,29 @@ func encodeResources(built resmap.ResMap) (any, error) {
 	return objectList{Objects: objects}, nil
 }
 
-func encodeObject(fields any) (json.RawMessage, error) {
-	text, err := json.Marshal(fields)
+func encodeObject(fields map[string]any) (json.RawMessage, error) {
+	text, err := json.Marshal(withoutNegativeZero(fields))
 	if err != nil {
 		return nil, fail(failedEncoding, fmt.Errorf("error marshaling into JSON: %w", err))
 	}
 	return text, nil
+}
+
+// withoutNegativeZero: every later writer of the value drops the sign, so that it must not look like a difference.
+func withoutNegativeZero(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			value[key] = withoutNegativeZero(inner)
+		}
+	case []any:
+		for index, inner := range value {
+			value[index] = withoutNegativeZero(inner)
+		}
+	case float64:
+		if value == 0 {
+			return 0
+		}
+	}
+	return value
 }
