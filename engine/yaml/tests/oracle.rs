@@ -53,29 +53,82 @@ fn compare_reading(records: &[Value], name: &str, dialect: Dialect, wanted_diffe
 
 #[test]
 fn scalars_read_as_go_yaml_v2_reads_them() {
-    compare_reading(&records(include_str!("oracle/scalars.jsonl")), "v2", Dialect::GoV2, &[]);
+    let differences = [
+        ("9223372036854775808: v\n", "Go has no keys of 64 unsigned bits"),
+        ("18446744073709551615: v\n", "the same"),
+        ("0xFFFFFFFFFFFFFFFF: v\n", "the same"),
+        ("0x8000000000000000: v\n", "the same"),
+    ];
+    compare_reading(&records(include_str!("oracle/scalars.jsonl")), "v2", Dialect::GoV2, &differences);
 }
 
 #[test]
 fn scalars_read_as_go_yaml_v3_reads_them() {
-    compare_reading(&records(include_str!("oracle/scalars.jsonl")), "v3", Dialect::GoV3, &[]);
+    let differences = [
+        ("k: 2024-01-02T03:04:05+24:00\n", "Go reads the time and cannot write it; here it stays text"),
+        ("2024-01-02T03:04:05+24:00: v\n", "the same"),
+        ("! yes: v\n", "keys with a tag are refused"),
+        ("! x: v\n", "the same"),
+    ];
+    compare_reading(&records(include_str!("oracle/scalars.jsonl")), "v3", Dialect::GoV3, &differences);
 }
+
+/// Where granit-parser follows YAML 1.2 and Go's scanner YAML 1.1.
+const SYNTAX: [(&str, &str); 6] = [
+    ("a: \"\\u00e9\\n\\x41\\/\"\n", "the escape of the slash is new in 1.2"),
+    ("\ta: 1\n", "tabs before the first key are harmless"),
+    ("%FOO\n---\na: 1\n", "unknown directives are to be ignored"),
+    ("a: \u{85}b\n", "no line break in 1.2"),
+    ("a: \u{2028}b\n", "no line break in 1.2"),
+    ("a: !!binary aGVs\n  bG8=\n", "blanks in base64 are skipped"),
+];
 
 #[test]
 fn documents_read_as_go_yaml_v2_reads_them() {
-    compare_reading(&records(include_str!("oracle/documents.jsonl")), "v2", Dialect::GoV2, &[]);
+    let mut differences = vec![
+        ("a: &x {k: v}\nb: {<<: *x, k: w}\n", "mended: an own key wins over a merged one"),
+        ("a: &x {k: v}\nb: {k: w, <<: *x}\n", "mended"),
+        ("a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc:\n  <<: [*x, *y]\n  m: 3\n", "mended: the first source wins"),
+        ("a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc:\n  <<: [*y, *x]\n", "mended"),
+        ("<<: [{a: 1}, {a: 2}]\n", "mended"),
+        ("18446744073709551615: a\n", "Go has no keys of 64 unsigned bits"),
+    ];
+    differences.extend(SYNTAX);
+    compare_reading(&records(include_str!("oracle/documents.jsonl")), "v2", Dialect::GoV2, &differences);
 }
 
 #[test]
 fn documents_read_as_go_yaml_v3_reads_them() {
-    compare_reading(&records(include_str!("oracle/documents.jsonl")), "v3", Dialect::GoV3, &[]);
+    compare_reading(&records(include_str!("oracle/documents.jsonl")), "v3", Dialect::GoV3, &SYNTAX);
+}
+
+/// Values that Go writes so that another reader, or Go itself, reads something else.
+fn wanted_difference(text: &str) -> bool {
+    const DATES_OF_PYTHON: [&str; 9] = [
+        "2024-13-01",
+        "2024-02-30",
+        "2023-02-29",
+        "2024-01-02T03:04:05",
+        "2024-01-02 03:04:05Z",
+        "2024-01-02 25:00:00",
+        "2024-01-02 03:04:60",
+        "2001-12-14 21:59:43.10 -5",
+        "2024-01-02T24:00:00Z",
+    ];
+    let next_line_is_lost = text.contains('\u{85}');
+    next_line_is_lost || DATES_OF_PYTHON.iter().any(|date| text.contains(&format!("{date}\"")))
 }
 
 #[test]
 fn values_are_written_as_go_writes_them() {
     let mut report = String::new();
+    let mut checked = 0;
     for record in records(include_str!("oracle/emitted.jsonl")) {
         let value = &record["value"];
+        if wanted_difference(&value.to_string()) {
+            continue;
+        }
+        checked += 1;
         let wanted = record["yaml"].as_str().unwrap_or_default();
         let found = to_string(value);
         if found != wanted {
@@ -88,4 +141,5 @@ fn values_are_written_as_go_writes_them() {
         }
     }
     assert!(report.is_empty(), "{report}");
+    assert!(checked > 1500, "{checked}");
 }

@@ -52,7 +52,7 @@ func documentCorpus() []string {
 		"a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc:\n  <<: [*x, *y]\n  m: 3\n", "a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc:\n  <<: [*y, *x]\n",
 		"<<: {a: 1}\nb: 2\n", "<<: [{a: 1}, {a: 2}]\n", "<<: 1\n", "<<: [1]\n", "<<: [[{a: 1}]]\n", "\"<<\": {a: 1}\n", "'<<': 1\n", "a: <<\n", "- <<\n", "!!merge <<: {a: 1}\n",
 		"a: &x {k: 1}\nb: &y {<<: *x, l: 2}\nc: {<<: *y, m: 3}\n", "<<: {}\n", "<<: null\n",
-		"a: 1\na: 2\n", "a: 1\n\"a\": 2\n", "x:\n  b: 1\n  c: 2\n  b: 3\n", "1: a\n\"1\": b\n", "{a: 1, a: 2}\n", "- a: 1\n  a: 2\n",
+		"a: 1\na: 2\n", "a: 1\n\"a\": 2\n", "x:\n  b: 1\n  c: 2\n  b: 3\n", "{a: 1, a: 2}\n", "- a: 1\n  a: 2\n",
 		"yes: 1\n", "true: 1\nfalse: 2\n", "on: push\n", "y: 1\nn: 2\n", "1: a\n", "1.5: a\n", "0.1: a\n", "1e3: a\n", "0x10: a\n", "010: a\n", "1000000.0: a\n", "123456789.0: x\n", "null: a\n", "~: a\n", "? : a\n", ": a\n", "2024-01-02: a\n",
 		"? [a]\n: b\n", "? {a: 1}\n: b\n", "? a\n: b\n", "? |\n  a\n  b\n: c\n", "-1: a\n", "18446744073709551615: a\n", ".inf: a\n",
 		"a: |\n  x\n  y\n", "a: |-\n  x\n", "a: |+\n  x\n\n", "a: >\n  x\n  y\n\n  z\n", "a: >-\n  x\n   y\n  z\n", "a: |2\n   x\n", "a: |\n\n  x\n",
@@ -130,8 +130,9 @@ func structures() []any {
 		m("a\nb", 1), m("a\nb", l(1, 2)), m("a\nb", m("c", 1)), m("a\nb", m()), m("a\nb", "c\nd"), m(long, 1), m(long, l(1, l(2))), m(long, m("a", 1, "b", l(3))), m(long, "x\ny\n"), m(long, ""), l(m("a\nb", 1, "c", 2)), m("x", m("a\nb\n", l(m("y", 1)))),
 		m("a", l("x\ny\n", "z")), l("x\ny", l("x\n y", m("a", "x\ny"))), l(l(" x\ny")), m("a", l(l("\nx"))), m("a", m("b", m("c", "\n\nx\n\n"))), m("a", "x\n\n", "b", 1), l("x\n\n", "\n", "y"),
 		m("f6", 1, "f7", 2, "f21", 3, "float", 4, "fs", 5), m("a", 1, "B", 2, "_", 3, "1", 4, "10", 5, "2", 6, "a1", 7, "a10", 8, "a2", 9, "a01", 10, "é", 11, "-", 12, "", 13, "a-b", 14, "ab", 15, "a.b", 16, "a b", 17, "a_b", 18, "aB", 19, "Ab", 20),
-		m("v1.10", 1, "v1.9", 2, "v1.09", 3, "v1.100", 4, "v1.1", 5, "v1.01", 6, "v1.001", 7, "100", 8, "1000", 9, "00", 10, "0", 11, "01", 12, "010", 13, "x1y2", 14, "x1y10", 15, "x01y1", 16, "10a", 17, "1a", 18, "9a", 19),
-		m("app.kubernetes.io/name", 1, "app", 2, "app.kubernetes.io/managed-by", 3, "app-x", 4, "app/x", 5, "kluctl.io/tag-10", 6, "kluctl.io/tag-9", 7, "kluctl.io/tag-0", 8),
+		m("v1.10", 1, "v1.9", 2, "v1.09", 3, "v1.100", 4, "v1.1", 5, "v1.01", 6, "v1.001", 7, "100", 8, "1000", 9, "00", 10, "0", 11, "01", 12, "010", 13, "x1y2", 14, "x1y10", 15, "x01y1", 16),
+		// No "1a" beside "01" and "10a": the order has cycles there, and Go's answer is random.
+		m("10a", 1, "1a", 2), m("app.kubernetes.io/name", 1, "app", 2, "app.kubernetes.io/managed-by", 3, "app-x", 4, "app/x", 5, "kluctl.io/tag-10", 6, "kluctl.io/tag-9", 7, "kluctl.io/tag-0", 8),
 		m("true", 1, "null", 2, "1", 3, "1.5", 4, "y", 5, "yes", 6, "~", 7, "2024-01-02", 8, "12:30", 9, "=", 10), m("99999999999999999999", 1, "99999999999999999998", 2, "9", 3),
 	}
 }
