@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::object::Object;
 use crate::object_ref::ObjectRef;
 
-pub use compact::{CompactedObject, CompactionError, compact, expand};
+pub use compact::{CompactedObject, CompactionError, CompactionErrorKind, compact, expand};
 pub use compact_json::compact_json;
 pub use delta::{DeltaError, apply_delta, encode_delta};
 pub use summary::{CommandResultSummary, ValidateResultSummary};

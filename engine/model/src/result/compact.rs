@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, ResultObject, apply_delta, compact_json, encode_delta, is_false};
+use super::{Change, DeltaError, ResultObject, apply_delta, compact_json, encode_delta, is_false};
 use crate::object::Object;
 use crate::object_ref::ObjectRef;
 
@@ -44,44 +44,31 @@ pub struct CompactedObject {
 
 /// A compacted object does not decode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CompactionError {
+#[error("`{field}` of {object} {kind}")]
+pub struct CompactionError {
+    /// The object.
+    pub object: Box<ObjectRef>,
+    /// `rendered`, `remote` or `applied`.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub kind: CompactionErrorKind,
+}
+
+/// Why a compacted object does not decode.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompactionErrorKind {
     /// The first text of an object is a delta.
-    #[error("`{field}` of {object} is a delta, but there is no object before it")]
-    DeltaWithoutPrevious {
-        /// The object.
-        object: ObjectRef,
-        /// `rendered`, `remote` or `applied`.
-        field: &'static str,
-    },
+    #[error("is a delta, but there is no object before it")]
+    DeltaWithoutPrevious,
     /// Neither `full: ` nor `delta: `.
-    #[error("`{field}` of {object} starts with neither `full: ` nor `delta: `")]
-    UnknownPrefix {
-        /// The object.
-        object: ObjectRef,
-        /// `rendered`, `remote` or `applied`.
-        field: &'static str,
-    },
+    #[error("starts with neither `full: ` nor `delta: `")]
+    UnknownPrefix,
     /// The delta does not fit.
-    #[error("`{field}` of {object}: {source}")]
-    Delta {
-        /// The object.
-        object: ObjectRef,
-        /// `rendered`, `remote` or `applied`.
-        field: &'static str,
-        /// What is wrong with it.
-        #[source]
-        source: super::DeltaError,
-    },
+    #[error("does not fit: {0}")]
+    Delta(#[from] DeltaError),
     /// The decoded text is not JSON.
-    #[error("`{field}` of {object} is not JSON: {message}")]
-    Json {
-        /// The object.
-        object: ObjectRef,
-        /// `rendered`, `remote` or `applied`.
-        field: &'static str,
-        /// The parser's message.
-        message: String,
-    },
+    #[error("is not JSON: {0}")]
+    Json(String),
 }
 
 /// Compacts every object, order kept.
@@ -125,7 +112,10 @@ fn encode(object: Option<&Object>, previous: &mut Option<String>) -> String {
 fn expand_one(object: &CompactedObject) -> Result<ResultObject, CompactionError> {
     let CompactedObject { object_ref, changes, new, orphan, deleted, hook, rendered, remote, applied } = object;
     let mut previous = None;
-    let mut next = |field: &'static str, text: &str| decode(object_ref, field, text, &mut previous);
+    let mut next = |field: &'static str, text: &str| {
+        let error = |kind| CompactionError { object: Box::new(object_ref.clone()), field, kind };
+        decode(text, &mut previous).map_err(error)
+    };
     Ok(ResultObject {
         object_ref: object_ref.clone(),
         changes: changes.clone(),
@@ -139,29 +129,17 @@ fn expand_one(object: &CompactedObject) -> Result<ResultObject, CompactionError>
     })
 }
 
-fn decode(
-    object: &ObjectRef,
-    field: &'static str,
-    text: &str,
-    previous: &mut Option<String>,
-) -> Result<Option<Object>, CompactionError> {
-    let object = || object.clone();
+fn decode(text: &str, previous: &mut Option<String>) -> Result<Option<Object>, CompactionErrorKind> {
     let json = if text.is_empty() {
         return Ok(None);
     } else if let Some(json) = text.strip_prefix(FULL) {
         json.to_owned()
     } else if let Some(delta) = text.strip_prefix(DELTA) {
-        let previous =
-            previous.as_deref().ok_or_else(|| CompactionError::DeltaWithoutPrevious { object: object(), field })?;
-        apply_delta(previous, delta).map_err(|source| CompactionError::Delta { object: object(), field, source })?
+        apply_delta(previous.as_deref().ok_or(CompactionErrorKind::DeltaWithoutPrevious)?, delta)?
     } else {
-        return Err(CompactionError::UnknownPrefix { object: object(), field });
+        return Err(CompactionErrorKind::UnknownPrefix);
     };
-    let value = serde_json::from_str(&json).map_err(|error| CompactionError::Json {
-        object: object(),
-        field,
-        message: error.to_string(),
-    })?;
+    let value = serde_json::from_str(&json).map_err(|error| CompactionErrorKind::Json(error.to_string()))?;
     *previous = Some(json);
     Ok(Some(Object(value)))
 }

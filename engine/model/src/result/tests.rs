@@ -94,7 +94,11 @@ fn broken_compacted_objects_name_object_and_field() {
     for (field, text, wanted) in [
         ("rendered", "delta: =1", "`rendered` of shop/ConfigMap/settings is a delta, but there is no object before it"),
         ("rendered", "{}", "`rendered` of shop/ConfigMap/settings starts with neither `full: ` nor `delta: `"),
-        ("applied", "delta: =9999", "`applied` of shop/ConfigMap/settings: delta needs more text than there is"),
+        (
+            "applied",
+            "delta: =9999",
+            "`applied` of shop/ConfigMap/settings does not fit: delta needs more text than there is",
+        ),
         ("rendered", "full: {", "`rendered` of shop/ConfigMap/settings is not JSON"),
     ] {
         let mut value = result().to_compacted_value();
