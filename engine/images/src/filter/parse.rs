@@ -1,0 +1,331 @@
+//! The text form of filters: `prefix("v", suffix=number())`.
+//!
+//! Error texts are contract where spec 02 B3.1 quotes them, misspelling and
+//! token numbers included.
+
+use super::VersionFilter;
+use crate::go_regex::PatternError;
+
+/// Why a filter was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// The text ends or goes on where something else is needed.
+    #[error("unexpected token {token}, expected {expected}")]
+    Unexpected {
+        /// Go's scanner number: -1 end, -2 identifier, -3 integer, -6 text, else the character's code.
+        token: i32,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// No such filter.
+    #[error("unknown filter `{0}`, expected one of semver, prefix, number, regex")]
+    UnknownFilter(String),
+    /// A parameter the filter does not have.
+    #[error("unkown arg {0}")]
+    UnknownArgument(String),
+    /// A parameter given twice.
+    #[error("arg {0} given more than once")]
+    RepeatedArgument(String),
+    /// More positional arguments than parameters.
+    #[error("too many arguments")]
+    TooManyArguments,
+    /// A positional argument after a named one.
+    #[error("positional arguments must come before named ones")]
+    PositionalAfterNamed,
+    /// A parameter that has no default is missing.
+    #[error("required arg {0} not found")]
+    MissingArgument(&'static str),
+    /// A value of another kind.
+    #[error("invalid value for arg {name}, must be {wanted}")]
+    WrongKind {
+        /// The parameter.
+        name: &'static str,
+        /// `a bool`, `a string`.
+        wanted: &'static str,
+    },
+    /// The suffix of a prefix is no filter.
+    #[error("invalid suffix, must be a filter")]
+    SuffixNotAFilter,
+    /// `regex("")`.
+    #[error("pattern can't be empty")]
+    EmptyPattern,
+    /// The pattern does not compile.
+    #[error(transparent)]
+    Pattern(PatternError),
+    /// Text after the closing parenthesis.
+    #[error("unexpected text `{0}` after the filter")]
+    Trailing(String),
+    /// A text that no filter expression could carry.
+    #[error("`{0}` contains both kinds of quotes")]
+    BothQuotes(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token<'a> {
+    Ident(&'a str),
+    Integer(&'a str),
+    Text(&'a str),
+    Sign(char),
+    End,
+}
+
+impl Token<'_> {
+    fn number(&self) -> i32 {
+        match self {
+            Self::End => -1,
+            Self::Ident(_) => -2,
+            Self::Integer(_) => -3,
+            Self::Text(_) => -6,
+            Self::Sign(c) => u32::from(*c).cast_signed(),
+        }
+    }
+}
+
+enum Value<'a> {
+    Text(&'a str),
+    Ident(&'a str),
+    Integer(&'a str),
+    Filter(VersionFilter),
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+pub(super) fn parse(text: &str) -> Result<VersionFilter, FilterError> {
+    let mut parser = Parser { rest: text };
+    let Token::Ident(name) = parser.peek() else {
+        return Err(parser.unexpected("ident"));
+    };
+    parser.advance();
+    let filter = parser.filter(name)?;
+    match parser.rest.trim() {
+        "" => Ok(filter),
+        trailing => Err(FilterError::Trailing(trailing.to_owned())),
+    }
+}
+
+impl<'a> Parser<'a> {
+    /// The next token and the text after it.
+    fn scan(&self) -> (Token<'a>, &'a str) {
+        let rest = self.rest.trim_start();
+        let Some(c) = rest.chars().next() else {
+            return (Token::End, rest);
+        };
+        let run = |accept: fn(char) -> bool| rest.find(|c| !accept(c)).unwrap_or(rest.len());
+        match c {
+            'a'..='z' | 'A'..='Z' | '_' => {
+                let (word, rest) = rest.split_at(run(|c| c.is_ascii_alphanumeric() || c == '_'));
+                (Token::Ident(word), rest)
+            }
+            '0'..='9' => {
+                let (digits, rest) = rest.split_at(run(|c| c.is_ascii_digit()));
+                (Token::Integer(digits), rest)
+            }
+            '\'' | '"' => match rest[1..].split_once(c) {
+                Some((text, rest)) => (Token::Text(text), rest),
+                None => (Token::End, ""),
+            },
+            _ => (Token::Sign(c), &rest[c.len_utf8()..]),
+        }
+    }
+
+    fn peek(&self) -> Token<'a> {
+        self.scan().0
+    }
+
+    fn advance(&mut self) {
+        self.rest = self.scan().1;
+    }
+
+    fn unexpected(&self, expected: &'static str) -> FilterError {
+        FilterError::Unexpected { token: self.peek().number(), expected }
+    }
+
+    fn sign(&mut self, sign: char, expected: &'static str) -> Result<(), FilterError> {
+        if self.peek() != Token::Sign(sign) {
+            return Err(self.unexpected(expected));
+        }
+        self.advance();
+        Ok(())
+    }
+
+    /// Arguments and construction; the name has been read.
+    fn filter(&mut self, name: &str) -> Result<VersionFilter, FilterError> {
+        self.sign('(', "(")?;
+        let parameters: &[&'static str] = match name {
+            "semver" => &["allow_no_nums"],
+            "prefix" => &["prefix", "suffix"],
+            "number" => &[],
+            "regex" => &["pattern"],
+            _ => return Err(FilterError::UnknownFilter(name.to_owned())),
+        };
+        let mut values = self.arguments(parameters)?.into_iter();
+        let (first, second) = (values.next().flatten(), values.next().flatten());
+        match name {
+            "semver" => {
+                Ok(VersionFilter::Semver { allow_no_nums: first.map_or(Ok(false), |v| v.boolean("allow_no_nums"))? })
+            }
+            "prefix" => {
+                let prefix = first.ok_or(FilterError::MissingArgument("prefix"))?.text("prefix")?;
+                let suffix = second.map(Value::suffix).transpose()?;
+                Ok(VersionFilter::prefix(prefix, suffix))
+            }
+            "number" => Ok(VersionFilter::Number),
+            _ => VersionFilter::regex(first.ok_or(FilterError::MissingArgument("pattern"))?.text("pattern")?),
+        }
+    }
+
+    /// The values by parameter, up to and including the closing parenthesis.
+    fn arguments(&mut self, parameters: &[&'static str]) -> Result<Vec<Option<Value<'a>>>, FilterError> {
+        let mut values: Vec<Option<Value<'a>>> = parameters.iter().map(|_| None).collect();
+        if self.peek() == Token::Sign(')') {
+            self.advance();
+            return Ok(values);
+        }
+        if parameters.is_empty() {
+            return Err(self.unexpected("("));
+        }
+        let mut named = false;
+        for position in 0.. {
+            let slot = match self.keyword() {
+                Some(keyword) => {
+                    named = true;
+                    let slot = parameters.iter().position(|p| *p == keyword);
+                    slot.ok_or_else(|| FilterError::UnknownArgument(keyword.to_owned()))?
+                }
+                None if named => return Err(FilterError::PositionalAfterNamed),
+                None => position,
+            };
+            let value = self.value()?;
+            match values.get_mut(slot) {
+                None => return Err(FilterError::TooManyArguments),
+                Some(Some(_)) => return Err(FilterError::RepeatedArgument(parameters[slot].to_owned())),
+                Some(empty) => *empty = Some(value),
+            }
+            match self.peek() {
+                Token::Sign(',') => self.advance(),
+                Token::Sign(')') => break,
+                _ => return Err(self.unexpected(", or )")),
+            }
+        }
+        self.advance();
+        Ok(values)
+    }
+
+    /// `name =`, consumed when there.
+    fn keyword(&mut self) -> Option<&'a str> {
+        let (Token::Ident(name), rest) = self.scan() else {
+            return None;
+        };
+        let ahead = Parser { rest };
+        let (Token::Sign('='), rest) = ahead.scan() else {
+            return None;
+        };
+        self.rest = rest;
+        Some(name)
+    }
+
+    fn value(&mut self) -> Result<Value<'a>, FilterError> {
+        let token = self.peek();
+        let value = match token {
+            Token::Text(text) => Value::Text(text),
+            Token::Integer(digits) => Value::Integer(digits),
+            Token::Ident(name) => {
+                self.advance();
+                return if self.peek() == Token::Sign('(') {
+                    Ok(Value::Filter(self.filter(name)?))
+                } else {
+                    Ok(Value::Ident(name))
+                };
+            }
+            Token::Sign(_) | Token::End => return Err(self.unexpected("string, ident or int")),
+        };
+        self.advance();
+        Ok(value)
+    }
+}
+
+impl<'a> Value<'a> {
+    fn boolean(self, name: &'static str) -> Result<bool, FilterError> {
+        match self {
+            Self::Ident("true" | "True" | "TRUE" | "t" | "T") | Self::Integer("1") => Ok(true),
+            Self::Ident("false" | "False" | "FALSE" | "f" | "F") | Self::Integer("0") => Ok(false),
+            _ => Err(FilterError::WrongKind { name, wanted: "a bool" }),
+        }
+    }
+
+    fn text(self, name: &'static str) -> Result<&'a str, FilterError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(FilterError::WrongKind { name, wanted: "a string" }),
+        }
+    }
+
+    fn suffix(self) -> Result<VersionFilter, FilterError> {
+        match self {
+            Self::Filter(filter) => Ok(filter),
+            _ => Err(FilterError::SuffixNotAFilter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn errors_have_the_known_texts() {
+        for (text, wanted) in [
+            ("semver(", "unexpected token -1, expected string, ident or int"),
+            ("semver", "unexpected token -1, expected ("),
+            ("semver(maybe)", "invalid value for arg allow_no_nums, must be a bool"),
+            ("semver(a=1)", "unkown arg a"),
+            ("semver(true, true)", "too many arguments"),
+            ("regex()", "required arg pattern not found"),
+            (r#"regex("")"#, "pattern can't be empty"),
+            ("prefix()", "required arg prefix not found"),
+            (r#"prefix("a", suffix=5)"#, "invalid suffix, must be a filter"),
+            (r#"prefix("a", suffix="x")"#, "invalid suffix, must be a filter"),
+            ("", "unexpected token -1, expected ident"),
+            ("5", "unexpected token -3, expected ident"),
+            ("semver(allow_no_nums=true, allow_no_nums=true)", "arg allow_no_nums given more than once"),
+            ("semver() garbage", "unexpected text `garbage` after the filter"),
+            ("prefix(suffix=number(), 'x')", "positional arguments must come before named ones"),
+            ("prefix(5)", "invalid value for arg prefix, must be a string"),
+            ("regex('(')", "error parsing regexp: missing closing ): `(`"),
+        ] {
+            assert_eq!(error(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_filters_are_named() {
+        assert!(error("nope()").contains("unknown filter `nope`"));
+        assert!(error("prefix('a', nope())").contains("unknown filter `nope`"));
+    }
+
+    #[test]
+    fn arguments_of_number_are_refused() {
+        assert_eq!(error("number(1)"), "unexpected token -3, expected (");
+    }
+
+    #[test]
+    fn an_open_text_is_an_error() {
+        assert!(error("prefix('a").starts_with("unexpected token -1"));
+        assert!(error("prefix('a'").starts_with("unexpected token -1"));
+        assert!(error("prefix('a' 'b')").starts_with("unexpected token -6"));
+    }
+
+    #[test]
+    fn texts_are_raw() {
+        let VersionFilter::Regex(pattern) = parse(r#"regex("\d+")"#).unwrap() else {
+            panic!("a regex filter");
+        };
+        assert_eq!(pattern.as_str(), r"\d+");
+    }
+}

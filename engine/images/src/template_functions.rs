@@ -1,0 +1,255 @@
+//! `images.get_image` and `version.*` for a template engine, on plain JSON values.
+//!
+//! A filter travels through expressions as its printed form, so that a filter
+//! object and a filter text are one thing. Errors are texts for the template's
+//! author; the engine adds file and line. Spec 02 B2.
+
+use serde_json::{Map, Value};
+
+use crate::filter::{FilterError, VersionFilter};
+use crate::placeholder::ImageCall;
+
+/// Keywords that the oldest generation had; they never mattered.
+const IGNORED_KEYWORDS: &[&str] = &["namespace", "deployment_name", "container"];
+
+/// `images.get_image(image, latest_version=None, digest=False)`: the placeholder.
+pub fn get_image(args: &[Value], kwargs: &Map<String, Value>) -> Result<String, String> {
+    let mut call = Arguments::new("get_image", &["image", "latest_version", "digest"], args, kwargs, IGNORED_KEYWORDS)?;
+    let image = match call.take("image") {
+        Some(Value::String(image)) if !image.is_empty() => image,
+        Some(Value::String(_)) => return Err("get_image: the image is empty".into()),
+        Some(other) => return Err(format!("get_image: the image must be a string, not {}", kind(&other))),
+        None => return Err("get_image() missing 1 required positional argument: 'image'".into()),
+    };
+    let latest_version = match call.take("latest_version") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => {
+            VersionFilter::parse(&text).map_err(|e| format!("get_image: latest_version {text:?}: {e}"))?;
+            Some(text)
+        }
+        Some(other) => return Err(format!("get_image: latest_version must be a filter, not {}", kind(&other))),
+    };
+    let digest = boolean(call.take("digest"), "digest")?;
+    Ok(ImageCall { image, latest_version, digest }.encode())
+}
+
+/// Keywords of a `get_image` call that are accepted and ignored, for a warning.
+pub fn ignored_keywords(kwargs: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    kwargs.keys().map(String::as_str).filter(|name| IGNORED_KEYWORDS.contains(name))
+}
+
+/// `version.NAME(…)`: the printed form of the filter.
+pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>) -> Result<String, String> {
+    let filter = match name {
+        "semver" => {
+            let mut call = Arguments::new(name, &["allow_no_nums"], args, kwargs, &[])?;
+            VersionFilter::Semver { allow_no_nums: boolean(call.take("allow_no_nums"), "allow_no_nums")? }
+        }
+        "number" => {
+            Arguments::new(name, &[], args, kwargs, &[])?;
+            VersionFilter::Number
+        }
+        "regex" => {
+            let mut call = Arguments::new(name, &["r|pattern|regex"], args, kwargs, &[])?;
+            let pattern = text(call.take("r|pattern|regex"), name, "r")?;
+            VersionFilter::regex(&pattern).map_err(|e| e.to_string())?
+        }
+        "prefix" => {
+            let mut call = Arguments::new(name, &["s|prefix", "suffix"], args, kwargs, &[])?;
+            let prefix = text(call.take("s|prefix"), name, "s")?;
+            VersionFilter::prefix(&prefix, suffix(call.take("suffix"))?)
+        }
+        _ => return Err(format!("'version' has no function '{name}'; there are semver, prefix, number and regex")),
+    };
+    printed(&filter).map_err(|e| e.to_string())
+}
+
+/// The display form, unless it could not be parsed again.
+fn printed(filter: &VersionFilter) -> Result<String, FilterError> {
+    let text = filter.to_string();
+    match VersionFilter::parse(&text) {
+        Ok(same) if same == *filter => Ok(text),
+        _ => Err(FilterError::BothQuotes(text)),
+    }
+}
+
+fn suffix(value: Option<Value>) -> Result<Option<VersionFilter>, String> {
+    let not_a_filter = || FilterError::SuffixNotAFilter.to_string();
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            VersionFilter::parse(&text).map(Some).map_err(|e| format!("{}: {e}", not_a_filter()))
+        }
+        Some(_) => Err(not_a_filter()),
+    }
+}
+
+fn text(value: Option<Value>, function: &str, parameter: &str) -> Result<String, String> {
+    match value {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(format!("{function}: {parameter} must be a string, not {}", kind(&other))),
+        None => Err(format!("{function}() missing 1 required positional argument: '{parameter}'")),
+    }
+}
+
+fn boolean(value: Option<Value>, parameter: &str) -> Result<bool, String> {
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(value),
+        Some(_) => Err(format!("invalid value for arg {parameter}, must be a bool")),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "none",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
+/// Arguments by parameter; a parameter may have several names, written `a|b`.
+struct Arguments {
+    values: Vec<(&'static str, Value)>,
+}
+
+impl Arguments {
+    fn new(
+        function: &str,
+        parameters: &[&'static str],
+        args: &[Value],
+        kwargs: &Map<String, Value>,
+        ignored: &[&str],
+    ) -> Result<Self, String> {
+        if args.len() > parameters.len() {
+            let (most, given) = (parameters.len(), args.len());
+            return Err(format!("{function}() takes at most {most} positional arguments but {given} were given"));
+        }
+        let mut values: Vec<_> = parameters.iter().copied().zip(args.iter().cloned()).collect();
+        for (name, value) in kwargs.iter().filter(|(name, _)| !ignored.contains(&name.as_str())) {
+            let parameter = parameters.iter().find(|p| p.split('|').any(|alias| alias == name));
+            let parameter =
+                *parameter.ok_or_else(|| format!("{function}() got an unexpected keyword argument '{name}'"))?;
+            if values.iter().any(|(given, _)| *given == parameter) {
+                return Err(format!("{function}() got multiple values for argument '{name}'"));
+            }
+            values.push((parameter, value.clone()));
+        }
+        Ok(Self { values })
+    }
+
+    fn take(&mut self, parameter: &str) -> Option<Value> {
+        let at = self.values.iter().position(|(name, _)| *name == parameter)?;
+        Some(self.values.swap_remove(at).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::placeholder;
+
+    fn named(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn call(args: &[Value], kwargs: Value) -> Result<ImageCall, String> {
+        let text = get_image(args, &named(kwargs))?;
+        let found = placeholder::find(&json!({ "v": text }));
+        Ok(found.occurrences[0].call.clone())
+    }
+
+    fn version(name: &str, args: &[Value], kwargs: Value) -> Result<String, String> {
+        version_function(name, args, &named(kwargs))
+    }
+
+    #[test]
+    fn the_filter_is_positional_or_named() {
+        let with =
+            |filter: Option<&str>| ImageCall { latest_version: filter.map(str::to_owned), ..ImageCall::new("a") };
+        assert_eq!(call(&[json!("a")], json!({})), Ok(with(None)));
+        assert_eq!(call(&[json!("a"), json!(null)], json!({})), Ok(with(None)));
+        assert_eq!(call(&[json!("a"), json!("number()")], json!({})), Ok(with(Some("number()"))));
+        assert_eq!(call(&[], json!({"image": "a", "latest_version": " number( ) "})), Ok(with(Some(" number( ) "))));
+        assert_eq!(
+            call(&[json!("a")], json!({"namespace": "x", "deployment_name": "y", "container": 1})),
+            Ok(with(None))
+        );
+        assert!(call(&[json!("a")], json!({"digest": true})).unwrap().digest);
+    }
+
+    #[test]
+    fn bad_calls_say_what_is_wrong() {
+        for (args, kwargs, wanted) in [
+            (vec![], json!({}), "get_image() missing 1 required positional argument: 'image'"),
+            (vec![json!("")], json!({}), "get_image: the image is empty"),
+            (vec![json!(5)], json!({}), "get_image: the image must be a string, not a number"),
+            (vec![json!(null)], json!({}), "get_image: the image must be a string, not none"),
+            (vec![json!("a")], json!({"image": "a"}), "get_image() got multiple values for argument 'image'"),
+            (vec![json!("a")], json!({"latest": "a"}), "get_image() got an unexpected keyword argument 'latest'"),
+            (vec![json!("a"), json!(5)], json!({}), "get_image: latest_version must be a filter, not a number"),
+            (
+                vec![json!("a"), json!("")],
+                json!({}),
+                "get_image: latest_version \"\": unexpected token -1, expected ident",
+            ),
+            (vec![json!("a"), json!(null), json!("x")], json!({}), "invalid value for arg digest, must be a bool"),
+            (vec![json!("a"); 4], json!({}), "get_image() takes at most 3 positional arguments but 4 were given"),
+        ] {
+            assert_eq!(call(&args, kwargs).unwrap_err(), wanted);
+        }
+    }
+
+    #[test]
+    fn ignored_keywords_are_told() {
+        let kwargs = named(json!({"namespace": 1, "image": "a"}));
+        assert_eq!(ignored_keywords(&kwargs).collect::<Vec<_>>(), ["namespace"]);
+    }
+
+    #[test]
+    fn version_functions_print_the_known_forms() {
+        for (name, args, kwargs, wanted) in [
+            ("semver", vec![], json!({}), "semver(allow_no_nums=False)"),
+            ("semver", vec![json!(true)], json!({}), "semver(allow_no_nums=True)"),
+            ("semver", vec![], json!({"allow_no_nums": true}), "semver(allow_no_nums=True)"),
+            ("number", vec![], json!({}), "number()"),
+            ("regex", vec![json!("a.*")], json!({}), "regex(\"a.*\")"),
+            ("regex", vec![], json!({"pattern": "a\"b"}), "regex('a\"b')"),
+            ("prefix", vec![json!("x")], json!({}), "prefix(\"x\")"),
+            ("prefix", vec![], json!({"prefix": "x"}), "prefix(\"x\")"),
+            ("prefix", vec![], json!({"s": "x", "suffix": "number()"}), "prefix(\"x\", suffix=number())"),
+            ("prefix", vec![json!("x"), json!("number()")], json!({}), "prefix(\"x\", suffix=number())"),
+        ] {
+            assert_eq!(version(name, &args, kwargs).as_deref(), Ok(wanted));
+        }
+    }
+
+    #[test]
+    fn bad_version_calls_are_errors() {
+        for (name, args, kwargs, wanted) in [
+            ("nope", vec![], json!({}), "'version' has no function 'nope'"),
+            ("semver", vec![json!("x")], json!({}), "invalid value for arg allow_no_nums, must be a bool"),
+            ("number", vec![json!(1)], json!({}), "number() takes at most 0 positional arguments but 1 were given"),
+            ("regex", vec![], json!({}), "regex() missing 1 required positional argument: 'r'"),
+            ("regex", vec![json!("")], json!({}), "pattern can't be empty"),
+            ("regex", vec![json!("(")], json!({}), "error parsing regexp: missing closing )"),
+            ("regex", vec![json!("'\"")], json!({}), "`regex("),
+            ("prefix", vec![json!("a")], json!({"suffix": 5}), "invalid suffix, must be a filter"),
+            (
+                "prefix",
+                vec![json!("a")],
+                json!({"suffix": "x"}),
+                "invalid suffix, must be a filter: unexpected token -1",
+            ),
+            ("prefix", vec![json!("a")], json!({"prefix": "a"}), "prefix() got multiple values for argument 'prefix'"),
+        ] {
+            let error = version(name, &args, kwargs).unwrap_err();
+            assert!(error.starts_with(wanted), "{error}");
+        }
+    }
+}
