@@ -179,7 +179,7 @@ impl Tree {
         node
     }
 
-    fn close(&mut self, done: Open, end: usize, open: &mut Vec<Open>) {
+    fn close(&mut self, done: Open, end: usize, open: &mut [Open]) {
         let children: Vec<Range<usize>> = match &self.nodes[done.node].kind {
             Kind::Sequence(items) => items.iter().map(|item| self.nodes[*item].span.clone()).collect(),
             Kind::Mapping(entries) => entries

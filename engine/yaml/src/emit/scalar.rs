@@ -85,7 +85,7 @@ fn looks_like_date(text: &str) -> bool {
     if !(1..=2).contains(&day) {
         return false;
     }
-    match text[6 + month + day..].as_bytes() {
+    match &bytes[6 + month + day..] {
         [] => (month, day) == (2, 2),
         [b'T' | b't' | b' ' | b'\t', time @ ..] => time.iter().filter(|b| **b == b':').count() >= 2,
         _ => false,

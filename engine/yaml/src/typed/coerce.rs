@@ -1,7 +1,7 @@
 //! A serde deserializer over values with Go's conversions.
 
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value, map};
 
 use super::failure::Failure;
@@ -168,6 +168,8 @@ impl<'de> Deserializer<'de> for Coerced<'de> {
         match self.0 {
             Value::Null => visitor.visit_map(Entries::empty()),
             Value::Object(map) => visitor.visit_map(Entries::new(map, fields)),
+            // serde would fill the fields in order.
+            Value::Array(_) => Err(Failure::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }

@@ -31,7 +31,7 @@ impl Error for Failure {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::WrongType { found: describe(unexpected), expected: expected.to_string() }
+        Self::WrongType { found: describe(unexpected), expected: plain_name(&expected.to_string()) }
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -45,6 +45,21 @@ impl Error for Failure {
     fn missing_field(field: &'static str) -> Self {
         Self::MissingField { field }
     }
+}
+
+/// What serde expects, in the words of YAML.
+fn plain_name(expected: &str) -> String {
+    let name = match expected {
+        "a sequence" | "sequence" => "a list",
+        "a map" | "map" => "a mapping",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        _ if expected.starts_with("struct ") => "a mapping",
+        _ if expected.starts_with("enum ") => "the name of a variant",
+        _ => expected,
+    };
+    name.to_owned()
 }
 
 /// Kinds and short values; the text of strings may be a secret and stays out.
