@@ -1,12 +1,19 @@
-//! Windlass command line.
+//! Windlass command line: parse, run, exit code.
 
-use std::process::ExitCode;
-
+mod app;
 mod args;
+mod commands;
+mod completion;
+mod diagnostics;
 mod env_vars;
 mod files;
+mod interrupt;
+mod printer;
+mod progress;
+mod prompts;
 mod settings;
+mod wire;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+fn main() -> std::process::ExitCode {
+    app::run(std::env::args_os())
 }

@@ -15,12 +15,15 @@ mod project;
 mod source;
 
 pub(crate) use args::TemplateArgs;
-pub(crate) use commands::*;
-pub(crate) use config_file::ConfigFile;
+pub(crate) use commands::{
+    ApplySettings, Caution, DeploySettings, DiffSettings, IgnoreSettings, ListImagesSettings, ListTargetsSettings,
+    PokeImagesSettings, RemoveSettings, RenderSettings, ResultStoreSettings, TargetCommand, ValidateSettings,
+};
+pub(crate) use config_file::{ConfigFile, ConfigFileError};
 pub(crate) use credentials::{CredentialEntry, Credentials, RegistryEntry};
 pub(crate) use images::ImageSettings;
 pub(crate) use inclusion::Inclusion;
-pub(crate) use layers::Layers;
+pub(crate) use layers::{Layers, LayersError};
 pub(crate) use output::{OutputFormat, OutputSettings, OutputTarget};
 pub(crate) use project::{ConnectionSettings, LocalOverride, OverrideKind, ProjectSettings, TargetSettings};
 pub(crate) use source::{SettingError, SettingErrors, Source, Sourced};

@@ -1,0 +1,22 @@
+//! `poke-images`: replaces only the images of live objects.
+
+use super::result;
+use crate::app::App;
+use crate::diagnostics::Failure;
+use crate::settings::{Caution, PokeImagesSettings};
+use crate::{interrupt, prompts, wire};
+
+pub(super) fn run(app: &App, settings: PokeImagesSettings) -> Result<(), Failure> {
+    let (limit, output) = (settings.common.project.timeout, settings.output.clone());
+    let task = app.clone();
+    let done = interrupt::run(limit, async move {
+        wire::poke_images(&task, &settings, |context| confirm(&task, settings.caution, context)).await
+    })?;
+    result::write(app, &done, &output)?;
+    result::check(&done)
+}
+
+fn confirm(app: &App, caution: Caution, context: &str) -> bool {
+    let question = format!("Do you really want to poke images to the context/cluster {context}?");
+    !caution.asks() || tokio::task::block_in_place(|| prompts::confirm(&app.printer, &question))
+}

@@ -1,0 +1,32 @@
+//! What commands with a result have in common: writing it, and failing when it has errors.
+
+use windlass_model::result::CommandResult;
+
+use super::output;
+use crate::app::App;
+use crate::diagnostics::Failure;
+use crate::printer::width;
+use crate::settings::{OutputFormat, OutputSettings};
+
+/// Writes the result in all wanted forms.
+pub(super) fn write(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
+    let columns = width(app.environment.columns());
+    output::copies(app, settings, |format| match format {
+        OutputFormat::Text => text(result, settings.short, columns),
+        OutputFormat::Yaml => Ok(windlass_yaml::to_string(&result.to_compacted_value())),
+    })
+}
+
+/// The preview of a deployment: always text, always on stdout.
+pub(super) fn write_preview(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
+    output::stdout(app, &text(result, settings.short, width(app.environment.columns()))?)
+}
+
+fn text(_result: &CommandResult, _short: bool, _columns: usize) -> Result<String, Failure> {
+    Err(Failure::NotYet { command: "text output".to_owned() })
+}
+
+/// A result with errors is a failed command.
+pub(super) fn check(result: &CommandResult) -> Result<(), Failure> {
+    if result.errors.is_empty() { Ok(()) } else { Err(Failure::ResultHasErrors) }
+}

@@ -1,0 +1,159 @@
+//! The only writer to stdout and stderr. Data goes to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What a line on a terminal begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Success,
+    Warning,
+    Error,
+    Info,
+}
+
+impl Mark {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Success => "✓",
+            Self::Warning => "⚠",
+            Self::Error => "✗",
+            Self::Info => "ⓘ",
+        }
+    }
+
+    /// SGR code of the sign's colour.
+    fn color(self) -> u8 {
+        match self {
+            Self::Success | Self::Info => 32,
+            Self::Warning => 33,
+            Self::Error => 31,
+        }
+    }
+}
+
+/// How the printer shows what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Redrawn lines with marks; otherwise bare lines.
+    pub(crate) draws: bool,
+    pub(crate) color: bool,
+}
+
+impl Style {
+    /// Drawn when stderr is a terminal and nobody debugs.
+    pub(crate) fn detect(debug: bool, no_color: bool) -> Self {
+        let draws = io::stderr().is_terminal() && !debug;
+        Self { draws, color: draws && !no_color }
+    }
+}
+
+/// Writes to stdout and stderr, without mixing up lines of parallel work.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    style: Style,
+    active: MultiProgress,
+    /// Values that must never be shown on stderr.
+    secrets: Mutex<Vec<String>>,
+}
+
+impl Printer {
+    pub(crate) fn new(style: Style) -> Self {
+        let target = if style.draws { ProgressDrawTarget::stderr_with_hz(20) } else { ProgressDrawTarget::hidden() };
+        Self { style, active: MultiProgress::with_draw_target(target), secrets: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Values to hide in everything that goes to stderr.
+    pub(crate) fn hide<'a>(&self, secrets: impl Iterator<Item = &'a str>) {
+        let mut known = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for secret in secrets.filter(|secret| secret.trim().len() > 3) {
+            known.push(secret.to_owned());
+            known.push(secret.trim().to_owned());
+        }
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        known.dedup();
+    }
+
+    /// Writes data to stdout.
+    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+        self.active.suspend(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        })
+    }
+
+    /// Writes one message to stderr.
+    pub(crate) fn line(&self, mark: Mark, text: &str) {
+        let text = self.masked(text);
+        if self.style.draws {
+            let line = format!("{} {text}\n", self.sign(mark));
+            self.active.suspend(|| write_stderr(&line));
+        } else {
+            write_stderr(&format!("{text}\n"));
+        }
+    }
+
+    /// Writes text to stderr as it is, except for secrets.
+    pub(crate) fn raw(&self, text: &str) {
+        let text = self.masked(text);
+        self.active.suspend(|| write_stderr(&text));
+    }
+
+    /// Runs `work` while nothing is redrawn.
+    pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.active.suspend(work)
+    }
+
+    /// A line at the bottom that shows unfinished work; invisible without a terminal.
+    pub(crate) fn activity(&self, text: &str) -> ProgressBar {
+        let bar = self.active.add(ProgressBar::new_spinner());
+        let template = if self.style.color { "{spinner:.green} {msg}" } else { "{spinner} {msg}" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]));
+        }
+        bar.set_message(self.masked(text));
+        if self.style.draws {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        bar
+    }
+
+    /// Ends an activity; a text stays as a finished line.
+    pub(crate) fn finish(&self, bar: &ProgressBar, mark: Mark, text: Option<&str>) {
+        bar.finish_and_clear();
+        self.active.remove(bar);
+        if let Some(text) = text.filter(|_| self.style.draws) {
+            self.line(mark, text);
+        }
+    }
+
+    /// The sign, in colour if wanted.
+    pub(crate) fn sign(&self, mark: Mark) -> String {
+        if self.style.color { format!("\u{1b}[{}m{}\u{1b}[0m", mark.color(), mark.sign()) } else { mark.sign().into() }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let secrets = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "*****"))
+    }
+}
+
+/// Nobody can be told that stderr is closed.
+fn write_stderr(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Width of tables: `COLUMNS`, else the terminal on stdout, else 80.
+pub(crate) fn width(columns: Option<usize>) -> usize {
+    let terminal = || console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    columns.or_else(terminal).unwrap_or(80)
+}
