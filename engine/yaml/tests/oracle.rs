@@ -116,7 +116,8 @@ fn wanted_difference(text: &str) -> bool {
         "2024-01-02T24:00:00Z",
     ];
     let next_line_is_lost = text.contains('\u{85}');
-    next_line_is_lost || DATES_OF_PYTHON.iter().any(|date| text.contains(&format!("{date}\"")))
+    let beyond_64_bits = text.contains("0xFFFFFFFFFFFFFFFFF");
+    next_line_is_lost || beyond_64_bits || DATES_OF_PYTHON.iter().any(|date| text.contains(&format!("{date}\"")))
 }
 
 #[test]

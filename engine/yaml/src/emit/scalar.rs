@@ -62,11 +62,14 @@ fn reads_as_string(text: &str) -> bool {
         && !looks_like_date(text)
 }
 
-/// Prefixed numbers without a digit: Python matches them and then fails.
+/// Prefixed numbers beyond 64 bits, or without a digit (there Python fails).
 fn looks_like_python_number(text: &str) -> bool {
-    let body = text.trim_start_matches(['+', '-']);
-    let digits = body.strip_prefix("0x").or_else(|| body.strip_prefix("0b"));
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b == b'_'))
+    let body = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let all = |digits: &str, radix: u32| {
+        !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix))
+    };
+    body.strip_prefix("0x").is_some_and(|digits| all(digits, 16))
+        || body.strip_prefix("0b").is_some_and(|digits| all(digits, 2))
 }
 
 /// `YYYY-MM-DD`, or a shorter date before a time: Python reads or refuses what
