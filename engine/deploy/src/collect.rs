@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 use windlass_model::deployment::{ConflictResolution, IgnoreForDiff, ObjectMatch};
 use windlass_model::object::{DISCRIMINATOR_LABEL, ITEM_DIR_ANNOTATION, Object, TAG_LABEL_PREFIX};
-use windlass_model::object_ref::{Gvk, GroupKind};
+use windlass_model::object_ref::{GroupKind, Gvk};
 
 use crate::render::{RenderedItem, RenderedTree};
 use crate::tree::ItemNode;
@@ -151,6 +151,33 @@ impl Marks {
 
 fn is_list(object: &Object) -> bool {
     object.kind() == "List" && object.gvk().api_version() == "v1"
+}
+
+/// The final form of the items; without scopes (offline) namespaces stay as they are.
+pub fn pin(local: LocalObjects, scopes: Option<&RenderedScopes<'_>>) -> PinnedObjects {
+    PinnedObjects { items: local.items.into_par_iter().map(|item| pin_item(item, scopes)).collect() }
+}
+
+fn pin_item(item: LocalItem, scopes: Option<&RenderedScopes<'_>>) -> PinnedItem {
+    let LocalItem { node, barrier, wait_readiness, objects } = item;
+    let fix = |object| match scopes {
+        Some(scopes) => scopes.fix(object),
+        None => object,
+    };
+    PinnedItem {
+        dir: node.project_dir.clone().unwrap_or_default(),
+        source_dir: node.source_dir.clone().unwrap_or_default(),
+        tags: node.tags.clone(),
+        barrier,
+        message: node.config.message.clone(),
+        wait_readiness,
+        wait_readiness_objects: node.config.wait_readiness_objects.clone(),
+        delete_objects: node.config.delete_objects.clone(),
+        ignore_for_diff: node.inherited.ignore_for_diff.clone(),
+        conflict_resolution: node.inherited.conflict_resolution.clone(),
+        objects: objects.into_iter().map(fix).map(Arc::new).collect(),
+        has_path: node.dir.is_some(),
+    }
 }
 
 /// Tells whether a kind lives in namespaces.

@@ -1,0 +1,35 @@
+//! What ends a run before it has a result.
+
+use crate::images::ImagesError;
+use crate::load::LoadError;
+use crate::ports::ConnectFailure;
+use crate::render::RenderError;
+use crate::target::TargetError;
+use crate::tree::TreeError;
+use crate::write::WriteError;
+
+/// One variant per stage.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading the project.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Selecting the target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Connecting.
+    #[error("{0}")]
+    Connect(#[source] ConnectFailure),
+    /// Loading the deployment tree.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// Rendering.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// Finding images.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
+    /// Writing rendered objects.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}

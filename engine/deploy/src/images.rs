@@ -1,0 +1,317 @@
+//! Stage 6: replaces the placeholders of `images.get_image` (spec 02 section B12).
+//!
+//! In waves over all objects: find placeholders, fetch the live objects that
+//! matter, decide, ask registries once per repository, write the results.
+
+mod deployed;
+mod tags;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+use windlass_cluster::Cluster;
+use windlass_images::filter::FilterError;
+use windlass_images::fixed::{FixedImageError, FixedImages, FixedOrigin};
+use windlass_images::placeholder::{self, Occurrence, PlaceholderError};
+use windlass_images::resolve::{
+    self, Decision, Deployed, ImageDecision, ImageRequest as Question, ObjectSite, Unresolved, UpdateImages,
+};
+use windlass_images::template_functions;
+use windlass_model::event::Events;
+use windlass_model::object_ref::ObjectRef;
+use windlass_model::project::TargetConfig;
+use windlass_registry::Registry;
+use windlass_template::ImageFunctions;
+
+use crate::collect::{LocalObjects, RenderedScopes};
+use crate::multi_error::Errors;
+use crate::prepare::ImageOptions;
+
+/// What the images are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageMode {
+    /// Objects that go to a cluster or to the user.
+    Normal,
+    /// `list-images`: everything that can be known, failures are told at the end.
+    List,
+    /// `list-images --simple`: results only, failures are told at the end.
+    ListSimple,
+    /// `delete` and `prune`: only the identities of objects matter.
+    Identities,
+}
+
+/// What image resolution needs.
+#[derive(Clone, Copy)]
+pub struct ImageRequest<'a> {
+    /// Flags.
+    pub options: &'a ImageOptions,
+    /// The target, for its `images`.
+    pub target: &'a TargetConfig,
+    /// What for.
+    pub mode: ImageMode,
+    /// Final namespaces.
+    pub scopes: &'a RenderedScopes<'a>,
+}
+
+/// All decisions, and in list modes what could not be decided.
+#[derive(Debug, Default)]
+pub struct ResolvedImages {
+    /// In item, object and field order.
+    pub decisions: Vec<ImageDecision>,
+    /// Only in list modes; otherwise these are errors.
+    pub unresolved: Vec<ImageFailure>,
+    /// The entries of target, file and flags in the order they were given, for results.
+    pub fixed: FixedImages,
+}
+
+/// Why images cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum ImagesError {
+    /// Entries of the target.
+    #[error(transparent)]
+    Target(#[from] FixedImageError),
+    /// Placeholders of items.
+    #[error(transparent)]
+    Items(#[from] Errors<ItemFailure>),
+}
+
+/// The images of one item.
+#[derive(Debug, thiserror::Error)]
+#[error("postprocessing kustomize objects for {} failed: {source}", dir.display())]
+pub struct ItemFailure {
+    /// The item's source directory.
+    pub dir: std::path::PathBuf,
+    /// Each image.
+    #[source]
+    pub source: Errors<ImageFailure>,
+}
+
+/// One image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageFailure {
+    /// Nothing gave an image.
+    #[error(transparent)]
+    Unresolved(#[from] Box<Unresolved>),
+    /// A broken placeholder.
+    #[error("{object}: {source}")]
+    Placeholder {
+        /// Its object.
+        object: ObjectRef,
+        /// What is wrong.
+        #[source]
+        source: PlaceholderError,
+    },
+    /// A hand-made placeholder with a bad filter.
+    #[error("{object}: {source}")]
+    Filter {
+        /// Its object.
+        object: ObjectRef,
+        /// What is wrong.
+        #[source]
+        source: FilterError,
+    },
+    /// The variable `images` of the item.
+    #[error(transparent)]
+    Vars(FixedImageError),
+    /// The live object cannot be read, and its image was needed.
+    #[error("get the deployed image of {object}: {message}")]
+    Live {
+        /// The object.
+        object: ObjectRef,
+        /// The server's answer.
+        message: String,
+    },
+}
+
+/// `images.*` and `version.*` of templates.
+#[derive(Debug, Clone, Copy)]
+pub struct TemplateFunctions;
+
+impl ImageFunctions for TemplateFunctions {
+    fn get_image(&self, positional: &[Value], named: &Map<String, Value>) -> Result<String, String> {
+        template_functions::get_image(positional, named)
+    }
+
+    fn version(&self, name: &str, positional: &[Value], named: &Map<String, Value>) -> Result<String, String> {
+        template_functions::version_function(name, positional, named)
+    }
+}
+
+/// An object with placeholders.
+struct Site {
+    item: usize,
+    object: usize,
+    site: ObjectSite,
+    found: Vec<Occurrence>,
+    vars: Arc<FixedImages>,
+}
+
+impl Site {
+    fn question<'a>(&'a self, occurrence: &'a Occurrence) -> Question<'a> {
+        Question { site: &self.site, occurrence }
+    }
+}
+
+/// Replaces every placeholder.
+///
+/// # Errors
+/// All images that cannot be resolved, per item; in list modes only what is wrong with entries.
+pub async fn resolve(
+    mut local: LocalObjects,
+    request: ImageRequest<'_>,
+    registry: &dyn Registry,
+    cluster: Option<&dyn Cluster>,
+    events: &dyn Events,
+) -> Result<(LocalObjects, ResolvedImages), ImagesError> {
+    let fixed = fixed_images(request)?;
+    let (sites, mut failures) = find(&local, request);
+    if request.mode == ImageMode::Identities {
+        for site in &sites {
+            write_back(&mut local, site, &identities(site, &fixed));
+        }
+        return Ok((local, ResolvedImages { fixed, ..ResolvedImages::default() }));
+    }
+    let deployed = deployed::fetch(&sites, &local, &fixed, request, cluster, events, &mut failures).await;
+    let answers = decide(&sites, &deployed, &fixed, request, registry, events, &mut failures).await;
+    let mut decisions = Vec::new();
+    for (site, answers) in sites.iter().zip(answers) {
+        let results: Vec<Option<String>> =
+            answers.iter().map(|a| a.as_ref().map(|decision| decision.result_image.clone())).collect();
+        write_back(&mut local, site, &results);
+        decisions.extend(answers.into_iter().flatten());
+    }
+    decisions.iter().filter_map(ImageDecision::warning).for_each(|text| events.warn(text));
+    let unresolved = report(&local, failures, request.mode)?;
+    Ok((local, ResolvedImages { decisions, unresolved, fixed }))
+}
+
+fn write_back(local: &mut LocalObjects, site: &Site, results: &[Option<String>]) {
+    placeholder::replace(&mut local.items[site.item].objects[site.object].0, &site.found, results);
+}
+
+/// Target entries first, then those of the caller: later ones win.
+fn fixed_images(request: ImageRequest<'_>) -> Result<FixedImages, FixedImageError> {
+    let name = request.target.name.clone();
+    let origin = |index| FixedOrigin::Target { target: name.clone(), index, at: None };
+    let mut fixed = FixedImages::default();
+    fixed.extend(FixedImages::from_list(&Value::Array(request.target.images.clone()), origin)?);
+    fixed.extend(request.options.fixed.entries().iter().cloned());
+    Ok(fixed)
+}
+
+/// Failures with the index of their item.
+type Failures = Vec<(usize, ImageFailure)>;
+
+fn find(local: &LocalObjects, request: ImageRequest<'_>) -> (Vec<Site>, Failures) {
+    let per_item: Vec<(Vec<Site>, Failures)> =
+        local.items.par_iter().enumerate().map(|(index, item)| find_in_item(index, item, request)).collect();
+    let (mut sites, mut failures) = (Vec::new(), Vec::new());
+    for (found, failed) in per_item {
+        sites.extend(found);
+        failures.extend(failed);
+    }
+    (sites, failures)
+}
+
+fn find_in_item(index: usize, item: &crate::collect::LocalItem, request: ImageRequest<'_>) -> (Vec<Site>, Failures) {
+    let (mut sites, mut failures) = (Vec::new(), Vec::new());
+    let mut vars: Option<Arc<FixedImages>> = None;
+    for (object_index, object) in item.objects.iter().enumerate() {
+        let found = placeholder::find(&object.0);
+        let mut object_ref = object.object_ref();
+        object_ref.namespace = request.scopes.namespace_of(object).to_owned();
+        failures.extend(
+            found
+                .errors
+                .into_iter()
+                .map(|source| (index, ImageFailure::Placeholder { object: object_ref.clone(), source })),
+        );
+        if found.occurrences.is_empty() {
+            continue;
+        }
+        let vars = vars.get_or_insert_with(|| vars_images(index, item, &mut failures)).clone();
+        let site = ObjectSite {
+            object: object_ref,
+            rendered_namespace: object.namespace().to_owned(),
+            deploy_tags: item.node.tags.clone(),
+            deployment_dir: deployment_dir(item),
+        };
+        sites.push(Site { item: index, object: object_index, site, found: found.occurrences, vars });
+    }
+    (sites, failures)
+}
+
+/// The item's directory with the suffix of repeated uses, as `list-images` shows it.
+fn deployment_dir(item: &crate::collect::LocalItem) -> String {
+    let Some(place) = &item.node.render_dir else { return String::new() };
+    let relative: Vec<_> = place.components().skip(1).map(|c| c.as_os_str().to_string_lossy()).collect();
+    if relative.is_empty() { item.node.source_dir.clone().unwrap_or_default() } else { relative.join("/") }
+}
+
+fn vars_images(index: usize, item: &crate::collect::LocalItem, failures: &mut Failures) -> Arc<FixedImages> {
+    match FixedImages::from_vars(item.node.vars.as_json().get("images")) {
+        Ok(images) => Arc::new(images),
+        Err(error) => {
+            failures.push((index, ImageFailure::Vars(error)));
+            Arc::default()
+        }
+    }
+}
+
+/// One answer per placeholder, in site and field order.
+async fn decide(
+    sites: &[Site],
+    deployed: &[Vec<Deployed>],
+    fixed: &FixedImages,
+    request: ImageRequest<'_>,
+    registry: &dyn Registry,
+    events: &dyn Events,
+    failures: &mut Failures,
+) -> Vec<Vec<Option<ImageDecision>>> {
+    let update = if request.options.update { UpdateImages::Update } else { UpdateImages::Keep };
+    let mut steps: Vec<Vec<Option<Decision>>> = Vec::with_capacity(sites.len());
+    for (site, deployed) in sites.iter().zip(deployed) {
+        let mut answers = Vec::with_capacity(site.found.len());
+        for (occurrence, deployed) in site.found.iter().zip(deployed) {
+            let question = site.question(occurrence);
+            answers.push(match resolve::decide(question, fixed, &site.vars, deployed, update) {
+                Ok(decision) => Some(decision),
+                Err(source) => {
+                    let object = site.site.object.clone();
+                    failures.push((site.item, ImageFailure::Filter { object, source }));
+                    None
+                }
+            });
+        }
+        steps.push(answers);
+    }
+    tags::ask(sites, steps, request, registry, events, failures).await
+}
+
+/// For `delete` and `prune`: the fixed image, or the bare name; nobody is asked.
+fn identities(site: &Site, fixed: &FixedImages) -> Vec<Option<String>> {
+    let result = |occurrence: &Occurrence| match resolve::find_fixed(site.question(occurrence), fixed, &site.vars) {
+        Some(entry) => entry.result_image.clone(),
+        None => occurrence.call.image.clone(),
+    };
+    site.found.iter().map(|occurrence| Some(result(occurrence))).collect()
+}
+
+fn report(local: &LocalObjects, failures: Failures, mode: ImageMode) -> Result<Vec<ImageFailure>, ImagesError> {
+    match mode {
+        ImageMode::List | ImageMode::ListSimple => Ok(failures.into_iter().map(|(_, failure)| failure).collect()),
+        ImageMode::Normal | ImageMode::Identities => {
+            let mut items: std::collections::BTreeMap<usize, Vec<ImageFailure>> = std::collections::BTreeMap::new();
+            for (index, failure) in failures {
+                items.entry(index).or_default().push(failure);
+            }
+            let errors = items.into_iter().filter_map(|(index, failures)| {
+                let dir = local.items[index].node.dir.clone().unwrap_or_default();
+                Errors::new(failures).map(|source| ItemFailure { dir, source })
+            });
+            Errors::check(errors.collect())?;
+            Ok(Vec::new())
+        }
+    }
+}
