@@ -241,3 +241,37 @@ fn git_server_serves_clones_and_refuses_pushes_until_allowed() {
     server.allow_push("repo").expect("configured");
     git(clone.path(), &push).expect("pushed");
 }
+
+fn sandbox(arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_windlass-sandbox")).args(arguments).output().expect("a run")
+}
+
+#[test]
+fn sandbox_command_starts_pushes_and_stops() {
+    install_tls();
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state").display().to_string();
+    let started = sandbox(&["start", "--registry", "--state", &state]);
+    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    let again = sandbox(&["start", "--state", &state]);
+    assert!(!again.status.success(), "a second start is refused");
+    let text = std::fs::read_to_string(format!("{state}/env")).expect("the variables");
+    let value = |name: &str| {
+        let start = format!("export {name}='");
+        let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("a variable");
+        line.trim_end_matches('\'').to_owned()
+    };
+    let (kubeconfig, registry) = (value("KUBECONFIG"), value("REGISTRY"));
+    assert!(sandbox(&["push", "--registry", &registry, "web", "1", "2"]).status.success());
+    let listed = reqwest::blocking::get(format!("http://{registry}/v2/web/tags/list"));
+    assert!(listed.expect("an answer").text().expect("a body").contains(r#"["1","2"]"#));
+    assert!(sandbox(&["stop", "--state", &state]).status.success());
+    assert!(!Path::new(&kubeconfig).exists(), "the servers' folder is gone");
+    assert!(sandbox(&["stop", "--state", &state]).status.success(), "stopping twice is no error");
+}
+
+#[test]
+fn sandbox_command_passes_environment_and_exit_code_of_a_command() {
+    let script = "test -f \"$KUBECONFIG\" && \"$KUBECTL\" get ns default >/dev/null && exit 7";
+    assert_eq!(sandbox(&["run", "--", "sh", "-c", script]).status.code(), Some(7));
+}

@@ -14,6 +14,7 @@ mod proxy;
 mod quirks;
 mod registry;
 mod requests;
+mod set;
 
 pub use chart_server::ChartServer;
 pub use control_plane::{ControlPlane, Options, Outcome};
@@ -22,3 +23,4 @@ pub use git_server::{Commit, GIT_ENVIRONMENT, GitServer, copy_tree, git};
 pub use quirks::{LinkStyle, Quirks};
 pub use registry::{Registry, Request as RegistryRequest, push};
 pub use requests::ApiRequest;
+pub use set::{ServerSet, Wanted};
