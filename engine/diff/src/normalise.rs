@@ -69,11 +69,11 @@ fn metadata(source: Option<&Value>) -> Value {
 
 /// `1.0` and `1` are one number to the server.
 fn whole_numbers(value: &mut Value) {
-    /// Beyond this, floats cannot tell neighbours apart.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+    /// Whole floats below this fit an `i64`.
+    const LIMIT: f64 = 9.2e18;
     match value {
         Value::Number(number) if number.is_f64() => {
-            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT);
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= LIMIT);
             if let Some(integer) = whole.and_then(|float| format!("{float:.0}").parse::<i64>().ok()) {
                 *value = integer.into();
             }
@@ -183,7 +183,10 @@ mod tests {
 
     #[test]
     fn whole_floats_become_integers() {
-        assert_eq!(normal(json!({"a": [1.0, -3e6, 1.5, 1e300]})), json!({"a": [1, -3_000_000, 1.5, 1e300]}));
+        assert_eq!(
+            normal(json!({"a": [1.0, -3e6, 1.5, 1e18, 1e300]})),
+            json!({"a": [1, -3_000_000, 1.5, 1_000_000_000_000_000_000_i64, 1e300]})
+        );
     }
 
     #[test]

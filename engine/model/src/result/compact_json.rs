@@ -19,6 +19,17 @@ pub fn compact_json(value: &Value) -> String {
 struct HtmlSafe;
 
 impl Formatter for HtmlSafe {
+    /// Go writes whole floats without a fraction and uses exponents below 1e-6 and from 1e21 on.
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let magnitude = value.abs();
+        if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+            let text = format!("{value:e}");
+            let sign = if text.contains("e-") { "" } else { "+" };
+            return write!(writer, "{}", text.replace('e', &format!("e{sign}")));
+        }
+        write!(writer, "{value}")
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
@@ -42,6 +53,12 @@ mod tests {
     fn html_characters_and_line_separators_are_escaped_in_values_and_keys() {
         let value = json!({"<k>": "a & b\u{2028}\u{2029} é \"q\" \n"});
         assert_eq!(compact_json(&value), "{\"\\u003ck\\u003e\":\"a \\u0026 b\\u2028\\u2029 é \\\"q\\\" \\n\"}");
+    }
+
+    #[test]
+    fn floats_are_written_as_go_does() {
+        let value = json!([1.0, -3e6, 0.5, 1e20, 1e21, -1.5e300, 1e-6, 1.5e-7, 0.0]);
+        assert_eq!(compact_json(&value), "[1,-3000000,0.5,100000000000000000000,1e+21,-1.5e+300,0.000001,1.5e-7,0]");
     }
 
     #[test]
