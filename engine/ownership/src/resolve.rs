@@ -4,13 +4,16 @@ use std::fmt;
 
 use regex::Regex;
 use serde_json::Value;
-use windlass_fieldpath::FieldPath;
+use windlass_fieldpath::{FieldPath, Segment};
 use windlass_model::deployment::ConflictAction;
 use windlass_model::object::Object;
 
 use crate::element::same_value;
 use crate::owners::{FieldOwner, Found, Owners, OwnershipError};
 use crate::rules::{ConflictRule, ConflictRuleError, ConflictRules, Field};
+
+/// Stands for values of Secrets.
+const MASK: &str = "*****";
 
 const FIELD_MANAGER_CONFLICT: &str = "FieldManagerConflict";
 
@@ -59,9 +62,9 @@ pub struct ConflictDecision {
     pub path: FieldPath,
     /// All owners of the field, we may be among them.
     pub owners: Vec<FieldOwner>,
-    /// Our value.
+    /// Our value; `*****` for the data of a Secret.
     pub local_value: Value,
-    /// The live value.
+    /// The live value; `*****` for the data of a Secret.
     pub remote_value: Value,
     /// What decided.
     pub decided_by: DecidedBy,
@@ -248,7 +251,15 @@ impl<'o> Judge<'o> {
             (false, _) => Outcome::Lost,
         };
         let owners = owners.into_iter().cloned().collect();
+        let (local_value, remote_value) =
+            if self.is_secret_value(&local_path) { (MASK.into(), MASK.into()) } else { (local_value, remote_value) };
         Ok(ConflictDecision { field, path: local_path, owners, local_value, remote_value, decided_by, outcome })
+    }
+
+    fn is_secret_value(&self, path: &FieldPath) -> bool {
+        let below_data =
+            |segment: &Segment| matches!(segment, Segment::Key(key) if key == "data" || key == "stringData");
+        self.local.kind() == "Secret" && self.local.gvk().group.is_empty() && path.0.first().is_some_and(below_data)
     }
 
     /// What decides, and whether our value is forced. The last rule that hits wins.

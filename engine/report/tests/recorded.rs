@@ -84,3 +84,14 @@ fn recorded_results_use_no_key_that_we_do_not_know_and_print_as_they_were() {
         assert_eq!(result.to_compacted_value(), value, "{file}");
     }
 }
+
+#[test]
+fn a_recorded_delta_rebuilds_the_object() {
+    let result = CommandResult::from_value(recorded("cluster/result-yaml-raw-shape/raw.txt")).unwrap();
+    let object = &result.objects[0];
+    let (rendered, applied) = (object.rendered.as_ref().unwrap(), object.applied.as_ref().unwrap());
+    assert_eq!(rendered.0["data"], json!({"k1": "<a> & \u{2028} é"}));
+    assert_eq!(applied.0["data"], rendered.0["data"]);
+    assert_eq!(applied.0["metadata"]["managedFields"][0]["manager"], "kluctl");
+    assert_eq!(applied.0["metadata"]["uid"], "<ID>");
+}

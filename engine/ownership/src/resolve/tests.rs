@@ -208,6 +208,19 @@ fn several_items_of_one_list_are_removed_together() {
 }
 
 #[test]
+fn values_of_secrets_do_not_get_into_decisions() {
+    let secret = |mut object: Object| {
+        object.0["kind"] = json!("Secret");
+        object
+    };
+    let (local, remote) = (secret(local(json!({}))), secret(remote("robot")));
+    let resolution = resolve(&local, &remote, &both("robot"), &ConflictRules::default());
+    assert_eq!(resolution.lost.len(), 2, "values are compared all the same");
+    let shown = format!("{:?}", resolution.decisions);
+    assert!(!shown.contains("blue") && !shown.contains("green"), "{shown}");
+}
+
+#[test]
 fn no_causes_means_send_as_it_is() {
     let broken = Object(json!({"metadata": {"managedFields": [{"fieldsV1": {}}]}}));
     let resolution = resolve(&local(json!({})), &broken, &[], &ConflictRules::default());
