@@ -19,10 +19,9 @@ use crate::error::{YamlError, YamlErrorKind};
 use crate::locate;
 use anchors::Anchors;
 use keys::{Key, value_key};
-use scalars::scalar;
 
 pub(crate) use keys::key_text;
-pub(crate) use scalars::integral;
+pub(crate) use scalars::{integral, scalar};
 
 /// Nesting that no hand-written or generated manifest reaches.
 pub(crate) const MAX_DEPTH: usize = 256;

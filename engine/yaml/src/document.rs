@@ -11,6 +11,7 @@ use crate::compose::Composer;
 use crate::dialect::ReadOptions;
 use crate::error::YamlError;
 use crate::locate::{self, Part};
+use crate::quick;
 
 /// One document of a YAML text.
 #[derive(Debug, Clone)]
@@ -94,22 +95,30 @@ impl Document {
 /// Every document of the text that is not empty or null.
 pub fn parse_documents(source: &Arc<Source>, options: impl Into<ReadOptions>) -> Result<Vec<Document>, YamlError> {
     let options = options.into();
-    let mut composer = Composer::new(source, options);
-    let mut documents = Vec::new();
-    let mut index = 0;
-    while let Some(value) = composer.next_document()? {
-        if !value.is_null() {
-            documents.push(Document { value, source: source.clone(), index, options });
-        }
-        index += 1;
-    }
-    Ok(documents)
+    let document = |(index, value)| Document { value, source: source.clone(), index, options };
+    let values = match quick::documents(&source.text, options) {
+        Some(values) => values,
+        None => composed(source, options)?,
+    };
+    Ok(values.into_iter().enumerate().filter(|(_, value)| !value.is_null()).map(document).collect())
 }
 
-/// The first document; null when the text is empty. Later ones are not even read.
+fn composed(source: &Arc<Source>, options: ReadOptions) -> Result<Vec<Value>, YamlError> {
+    let mut composer = Composer::new(source, options);
+    let mut values = Vec::new();
+    while let Some(value) = composer.next_document()? {
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The first document; null when the text is empty. Later ones may be broken.
 pub fn parse_first(source: &Arc<Source>, options: impl Into<ReadOptions>) -> Result<Document, YamlError> {
     let options = options.into();
-    let value = Composer::new(source, options).next_document()?.unwrap_or(Value::Null);
+    let value = match quick::documents(&source.text, options) {
+        Some(values) => values.into_iter().next().unwrap_or(Value::Null),
+        None => Composer::new(source, options).next_document()?.unwrap_or(Value::Null),
+    };
     Ok(Document { value, source: source.clone(), index: 0, options })
 }
 

@@ -9,9 +9,9 @@ mod writer;
 
 use serde_json::Value;
 
-pub use order::compare_keys;
+pub use order::sort_by_key;
 pub use scalar::format_float;
-pub(crate) use scalar::format_float32;
+pub(crate) use scalar::{format_float32, is_printable};
 use writer::Writer;
 
 /// Whether long lines are broken.

@@ -9,7 +9,7 @@ use crate::resolve::{Resolved, resolve};
 use crate::timestamp;
 
 /// The value of a scalar.
-pub(super) fn scalar(
+pub(crate) fn scalar(
     text: String,
     style: ScalarStyle,
     tag: Option<&Tag>,

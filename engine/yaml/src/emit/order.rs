@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 ///
 /// Not a total order: `01` < `10a` < `1a` < `01`. Sort with [`sort_by_key`] only;
 /// the standard sorts may panic.
-pub fn compare_keys(a: &str, b: &str) -> Ordering {
+fn compare_keys(a: &str, b: &str) -> Ordering {
     let mut at = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     while !a.is_char_boundary(at) {
         at -= 1;
@@ -20,7 +20,7 @@ pub fn compare_keys(a: &str, b: &str) -> Ordering {
 }
 
 /// Sorts by the natural order of keys, stably, whatever the order's cycles.
-pub(super) fn sort_by_key<T: Copy>(items: &mut [T], key: fn(&T) -> &str) {
+pub fn sort_by_key<T: Copy>(items: &mut [T], key: fn(&T) -> &str) {
     let sorted = items.is_sorted_by(|a, b| compare_keys(key(a), key(b)).is_le());
     if sorted || items.len() < 2 {
         return;

@@ -65,9 +65,7 @@ fn reads_as_string(text: &str) -> bool {
 /// Prefixed numbers beyond 64 bits, or without a digit (there Python fails).
 fn looks_like_python_number(text: &str) -> bool {
     let body = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let all = |digits: &str, radix: u32| {
-        !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix))
-    };
+    let all = |digits: &str, radix: u32| !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix));
     body.strip_prefix("0x").is_some_and(|digits| all(digits, 16))
         || body.strip_prefix("0b").is_some_and(|digits| all(digits, 2))
 }
@@ -165,7 +163,7 @@ fn is_blank_or_break(c: char) -> bool {
 
 /// Characters that need no escape. Go's yaml knows none beyond the basic
 /// plane; line breaks other than `\n` would be changed by some readers.
-pub(super) fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     match c {
         '\n' | ' '..='~' => true,
         '\u{2028}' | '\u{2029}' | '\u{FEFF}' => false,
