@@ -1,4 +1,12 @@
-//! Filters and tests.
+//! Filters and tests with Jinja2's signatures; kluctl's own filters.
+
+mod collections;
+mod encoding;
+mod numbers;
+mod sequences;
+mod slug;
+mod strings;
+mod tests;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
@@ -6,12 +14,22 @@ use minijinja::{Environment, Error, State};
 pub(crate) type Function = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
 
 pub(crate) fn register(environment: &mut Environment<'static>) {
-    let _ = environment;
+    for family in [encoding::FILTERS, strings::FILTERS, numbers::FILTERS, sequences::FILTERS, collections::FILTERS] {
+        for (name, filter) in family {
+            let filter = *filter;
+            environment.add_filter(*name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+                filter(state, &args.into_values())
+            });
+        }
+    }
+    tests::register(environment);
 }
 
-/// Adds a filter that binds its own arguments.
-pub(crate) fn add(environment: &mut Environment<'static>, name: &'static str, filter: Function) {
-    environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-        filter(state, &args.into_values())
-    });
+/// The filtered value; an undefined one is an error.
+pub(crate) fn defined(value: Option<&Value>) -> Result<&Value, Error> {
+    match value {
+        Some(value) if value.is_undefined() => Err(crate::value::undefined(value)),
+        Some(value) => Ok(value),
+        None => Err(crate::failure::type_error("a filter needs a value")),
+    }
 }

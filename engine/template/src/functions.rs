@@ -1,9 +1,66 @@
-//! Global functions.
+//! Global functions of kluctl: everything beside Jinja's own.
 
-use minijinja::Environment;
+mod get_var;
+mod images;
+pub(crate) mod loads;
+mod merging;
+mod renders;
+mod time;
 
+use minijinja::value::{Rest, Value, ValueOrKwargs};
+use minijinja::{Environment, Error, State};
+
+use crate::binder::signature;
+use crate::error::ErrorKind;
+use crate::failure::raised;
 use crate::ports::Ports;
+use crate::value::py_str;
+
+pub(crate) use renders::render;
+pub(crate) use time::Time;
 
 pub(crate) fn register(environment: &mut Environment<'static>, ports: &Ports) {
-    let _ = (environment, ports);
+    add(environment, "get_var", get_var::get_var);
+    add(environment, "merge_dict", |_, args| merging::merge_dict(args));
+    add(environment, "update_dict", |_, args| merging::update_dict(args));
+    add(environment, "raise", |_, args| raise(args));
+    add(environment, "render", renders::render);
+    add(environment, "load_template", loads::load_template);
+    add(environment, "load_sha256", loads::load_sha256);
+    add(environment, "load_base64", loads::load_base64);
+    for name in ["load_latest_git_commit", "load_latest_git_sha"] {
+        let git = ports.git.clone();
+        add(environment, name, move |state, args| loads::load_latest_git_commit(git.as_deref(), state, args));
+    }
+    let debug = ports.debug.clone();
+    add(environment, "debug_print", move |_, args| {
+        let slots = signature("debug_print", &["msg"], 1).bind(args)?;
+        if let Some(sink) = &debug {
+            sink.message(&slots[0].as_ref().map(py_str).unwrap_or_default());
+        }
+        Ok(Value::from(""))
+    });
+    images::register(environment, ports);
+    environment.add_global("time", time::module());
+}
+
+/// Adds a function that binds its own arguments.
+pub(crate) fn add(
+    environment: &mut Environment<'static>,
+    name: &'static str,
+    function: impl Fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error> + Send + Sync + 'static,
+) {
+    environment.add_function(name, callable(function));
+}
+
+/// The engine's form of a function that binds its own arguments.
+pub(crate) fn callable(
+    function: impl Fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error> + Send + Sync + 'static,
+) -> impl Fn(&mut State<'_, '_>, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+    move |state, args| function(state, &args.into_values())
+}
+
+fn raise(args: &[Value]) -> Result<Value, Error> {
+    let slots = signature("raise", &["msg"], 1).bind(args)?;
+    Err(raised(ErrorKind::Raised, slots[0].as_ref().map(py_str).unwrap_or_default()))
 }

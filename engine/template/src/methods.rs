@@ -7,8 +7,9 @@ mod text;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-pub(crate) use dict::call_dict;
-pub(crate) use list::call_list;
+pub(crate) use dict::{call_dict, no_args, pairs_of};
+pub(crate) use list::{call_list, sequence, sort_keyed};
+pub(crate) use text::{center, replace, title};
 
 use crate::failure::{raised, type_error};
 use crate::value::{new_list, type_name};

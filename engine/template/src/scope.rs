@@ -29,9 +29,13 @@ struct Running {
     last_miss: Option<Miss>,
 }
 
-struct Miss {
-    key: Value,
-    parent: &'static str,
+enum Miss {
+    Key {
+        key: Value,
+        parent: &'static str,
+    },
+    /// A filter found nothing.
+    Other(String),
 }
 
 thread_local! {
@@ -100,16 +104,26 @@ pub(crate) fn not_found_message(detail: &str) -> String {
 
 /// Remembers that `key` was not in a container, for the error that may follow.
 pub(crate) fn note_miss(parent: &'static str, key: &Value) {
-    let miss = Miss { key: key.clone(), parent };
+    let miss = Miss::Key { key: key.clone(), parent };
     RUNNING.with_borrow_mut(|running| running.last_miss = Some(miss));
+}
+
+/// Remembers why a filter returns undefined.
+pub(crate) fn note_message(message: String) {
+    RUNNING.with_borrow_mut(|running| running.last_miss = Some(Miss::Other(message)));
 }
 
 /// The undefined text for `key`, if that is what was missing last.
 pub(crate) fn miss_message(key: &str) -> Option<String> {
     RUNNING.with_borrow(|running| {
         let miss = running.last_miss.as_ref()?;
-        let same = key == "..." || miss.key.as_str().map_or_else(|| miss.key.to_string() == key, |name| name == key);
-        same.then(|| miss.message())
+        let same = match miss {
+            Miss::Key { key: missed, .. } => {
+                missed.as_str().map_or_else(|| missed.to_string() == key, |name| name == key)
+            }
+            Miss::Other(_) => false,
+        };
+        (same || key == "...").then(|| miss.message())
     })
 }
 
@@ -131,9 +145,12 @@ pub(crate) fn variable(path: &str) -> Option<Value> {
 
 impl Miss {
     fn message(&self) -> String {
-        match self.key.as_str() {
-            Some(name) => format!("'{}' has no attribute '{name}'", self.parent),
-            None => format!("{} has no element {}", self.parent, py_repr(&self.key)),
+        match self {
+            Self::Other(message) => message.clone(),
+            Self::Key { key, parent } => match key.as_str() {
+                Some(name) => format!("'{parent}' has no attribute '{name}'"),
+                None => format!("{parent} has no element {}", py_repr(key)),
+            },
         }
     }
 }

@@ -4,6 +4,7 @@
 //! shared: `{% set b = a %}` makes two names for one list.
 
 mod convert;
+mod date;
 mod dict;
 mod frozen;
 mod list;
@@ -11,13 +12,14 @@ mod number;
 mod order;
 mod text;
 
-pub(crate) use convert::{from_json, to_json};
+pub(crate) use convert::to_json;
+pub(crate) use date::Date;
 pub(crate) use dict::{Dict, new_dict};
 pub(crate) use frozen::{Frozen, FrozenDict, Root};
 pub(crate) use list::{List, new_list};
 pub(crate) use number::{Number, float_text, number_of};
 pub(crate) use order::compare;
-pub(crate) use text::{py_repr, py_str};
+pub(crate) use text::{is_printable, py_repr, py_str};
 
 use minijinja::value::{Value, ValueKind};
 

@@ -106,7 +106,7 @@ fn none() -> Value {
     Value::from(())
 }
 
-pub(super) fn no_args(method: &str, args: &[Value]) -> Result<(), Error> {
+pub(crate) fn no_args(method: &str, args: &[Value]) -> Result<(), Error> {
     if args.is_empty() {
         Ok(())
     } else {

@@ -4,13 +4,8 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 use serde_json::{Map, Value as Json};
 
-use super::{Frozen, Number, number_of, py_str, type_name};
+use super::{Number, number_of, py_str, type_name};
 use crate::failure::type_error;
-
-/// Data as a value of its own.
-pub(crate) fn from_json(value: &Json) -> Value {
-    Frozen::from_json(value).thaw()
-}
 
 /// A value as data, for the ports; keys become text.
 pub(crate) fn to_json(value: &Value) -> Result<Json, Error> {

@@ -1,0 +1,273 @@
+//! Python's operators.
+
+use std::cmp::Ordering;
+
+use minijinja::Error;
+use minijinja::value::{Tuple, Value, ValueKind};
+
+use crate::error::ErrorKind;
+use crate::failure::{raised, type_error};
+use crate::printf::printf;
+use crate::value::{Number, compare, new_list, number_of, type_name, undefined};
+
+/// Text and sequences are not repeated beyond this.
+const MAX_REPEATED: usize = 50_000_000;
+
+fn both_defined(left: &Value, right: &Value) -> Result<(), Error> {
+    for value in [left, right] {
+        if value.is_undefined() {
+            return Err(undefined(value));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(operator: &str, left: &Value, right: &Value) -> Error {
+    type_error(format!("unsupported operand type(s) for {operator}: '{}' and '{}'", type_name(left), type_name(right)))
+}
+
+fn zero(message: &str) -> Error {
+    raised(ErrorKind::ZeroDivision, message)
+}
+
+fn overflow() -> Error {
+    raised(ErrorKind::Overflow, "integer too large")
+}
+
+fn int(number: Option<i128>) -> Result<Value, Error> {
+    let number = number.ok_or_else(overflow)?;
+    Ok(i64::try_from(number).map_or_else(|_| Value::from(number), Value::from))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "as Python does")]
+fn float(number: Number) -> f64 {
+    match number {
+        Number::Int(number) => number as f64,
+        Number::Float(number) => number,
+    }
+}
+
+/// `left + right`.
+pub(crate) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        return Ok(Value::from([left, right].concat()));
+    }
+    if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
+        return match (left, right) {
+            (Number::Int(left), Number::Int(right)) => int(left.checked_add(right)),
+            (left, right) => Ok(Value::from(float(left) + float(right))),
+        };
+    }
+    let sequences = left.kind() == ValueKind::Seq && right.kind() == ValueKind::Seq;
+    if sequences && left.is_tuple() == right.is_tuple() {
+        let items: Vec<Value> = left.try_iter()?.chain(right.try_iter()?).collect();
+        return Ok(if left.is_tuple() { Value::from(Tuple::from(items)) } else { new_list(items) });
+    }
+    if let Some(time) = left.downcast_object_ref::<crate::functions::Time>() {
+        let span = number_of(right).ok_or_else(|| unsupported("+", left, right))?;
+        return time.shifted(float(span));
+    }
+    Err(match (left.kind(), right.kind()) {
+        (ValueKind::String, _) => type_error(format!("can only concatenate str (not \"{}\") to str", type_name(right))),
+        (ValueKind::Seq, _) => {
+            let kind = type_name(left);
+            type_error(format!("can only concatenate {kind} (not \"{}\") to {kind}", type_name(right)))
+        }
+        _ => unsupported("+", left, right),
+    })
+}
+
+/// `left - right`.
+pub(crate) fn subtract(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    if let (Some(time), Some(span)) = (left.downcast_object_ref::<crate::functions::Time>(), number_of(right)) {
+        return time.shifted(-float(span));
+    }
+    match (number_of(left), number_of(right)) {
+        (Some(Number::Int(left)), Some(Number::Int(right))) => int(left.checked_sub(right)),
+        (Some(left), Some(right)) => Ok(Value::from(float(left) - float(right))),
+        _ => Err(unsupported("-", left, right)),
+    }
+}
+
+/// `left * right`.
+pub(crate) fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    match (number_of(left), number_of(right)) {
+        (Some(Number::Int(left)), Some(Number::Int(right))) => int(left.checked_mul(right)),
+        (Some(left), Some(right)) => Ok(Value::from(float(left) * float(right))),
+        (None, Some(Number::Int(count))) => repeat(left, count).unwrap_or_else(|| Err(unsupported("*", left, right))),
+        (Some(Number::Int(count)), None) => repeat(right, count).unwrap_or_else(|| Err(unsupported("*", left, right))),
+        _ => match (left.kind(), right.kind()) {
+            (ValueKind::String | ValueKind::Seq, _) => {
+                Err(type_error(format!("can't multiply sequence by non-int of type '{}'", type_name(right))))
+            }
+            (_, ValueKind::String | ValueKind::Seq) => {
+                Err(type_error(format!("can't multiply sequence by non-int of type '{}'", type_name(left))))
+            }
+            _ => Err(unsupported("*", left, right)),
+        },
+    }
+}
+
+fn repeat(value: &Value, count: i128) -> Option<Result<Value, Error>> {
+    let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
+    let size = value.as_str().map(str::len).or_else(|| value.len())?;
+    if size.checked_mul(count).is_none_or(|total| total > MAX_REPEATED) {
+        return Some(Err(raised(ErrorKind::Limit, "repeated value is too large")));
+    }
+    if let Some(text) = value.as_str() {
+        return Some(Ok(Value::from(text.repeat(count))));
+    }
+    if value.kind() != ValueKind::Seq {
+        return None;
+    }
+    let items: Vec<Value> = value.try_iter().ok()?.collect();
+    let repeated = std::iter::repeat_n(items, count).flatten().collect::<Vec<_>>();
+    Some(Ok(if value.is_tuple() { Value::from(Tuple::from(repeated)) } else { new_list(repeated) }))
+}
+
+/// `left / right`: always a float.
+pub(crate) fn divide(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    let (Some(dividend), Some(divisor)) = (number_of(left), number_of(right)) else {
+        return Err(unsupported("/", left, right));
+    };
+    if float(divisor) == 0.0 {
+        let both_int = matches!((dividend, divisor), (Number::Int(_), Number::Int(_)));
+        return Err(zero(if both_int { "division by zero" } else { "float division by zero" }));
+    }
+    Ok(Value::from(float(dividend) / float(divisor)))
+}
+
+/// `left // right`: rounded down.
+pub(crate) fn floor_divide(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    match (number_of(left), number_of(right)) {
+        (Some(Number::Int(_)), Some(Number::Int(0))) => Err(zero("integer division or modulo by zero")),
+        (Some(Number::Int(left)), Some(Number::Int(right))) => int(floor_parts(left, right).map(|parts| parts.0)),
+        (Some(dividend), Some(divisor)) if float(divisor) != 0.0 => {
+            Ok(Value::from(float_parts(float(dividend), float(divisor)).0))
+        }
+        (Some(_), Some(_)) => Err(zero("float floor division by zero")),
+        _ => Err(unsupported("//", left, right)),
+    }
+}
+
+/// `left % right`: remainder with the divisor's sign, or printf formatting.
+pub(crate) fn modulo(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    if let Some(format) = left.as_str() {
+        return printf(format, right).map(Value::from);
+    }
+    match (number_of(left), number_of(right)) {
+        (Some(Number::Int(_)), Some(Number::Int(0))) => Err(zero("integer modulo by zero")),
+        (Some(Number::Int(left)), Some(Number::Int(right))) => int(floor_parts(left, right).map(|parts| parts.1)),
+        (Some(dividend), Some(divisor)) if float(divisor) != 0.0 => {
+            Ok(Value::from(float_parts(float(dividend), float(divisor)).1))
+        }
+        (Some(_), Some(_)) => Err(zero("float modulo")),
+        _ => Err(unsupported("%", left, right)),
+    }
+}
+
+fn floor_parts(left: i128, right: i128) -> Option<(i128, i128)> {
+    let (quotient, rest) = (left.checked_div(right)?, left.checked_rem(right)?);
+    let adjust = rest != 0 && (rest < 0) != (right < 0);
+    Some(if adjust { (quotient - 1, rest + right) } else { (quotient, rest) })
+}
+
+fn float_parts(left: f64, right: f64) -> (f64, f64) {
+    let mut rest = left % right;
+    if rest == 0.0 {
+        rest = 0.0_f64.copysign(right);
+    } else if (rest < 0.0) != (right < 0.0) {
+        rest += right;
+    }
+    let quotient = ((left - rest) / right).round();
+    (if quotient == 0.0 { 0.0_f64.copysign(left / right) } else { quotient }, rest)
+}
+
+/// `left ** right`.
+pub(crate) fn power(left: &Value, right: &Value) -> Result<Value, Error> {
+    both_defined(left, right)?;
+    let (Some(base), Some(exponent)) = (number_of(left), number_of(right)) else {
+        return Err(unsupported("** or pow()", left, right));
+    };
+    if let (Number::Int(base), Number::Int(exponent)) = (base, exponent) {
+        if exponent >= 0 {
+            let exponent = u32::try_from(exponent).map_err(|_| overflow())?;
+            return int(base.checked_pow(exponent));
+        }
+    }
+    if float(base) == 0.0 && float(exponent) < 0.0 {
+        return Err(zero("0.0 cannot be raised to a negative power"));
+    }
+    let result = float(base).powf(float(exponent));
+    if result.is_infinite() && float(base).is_finite() && float(exponent).is_finite() {
+        return Err(raised(ErrorKind::Overflow, "(34, 'Numerical result out of range')"));
+    }
+    Ok(Value::from(result))
+}
+
+/// `left == right`.
+pub(crate) fn equal(left: &Value, right: &Value) -> Result<bool, Error> {
+    both_defined(left, right)?;
+    Ok(left == right)
+}
+
+/// `left < right` and its relatives; `None` where nothing holds (NaN).
+pub(crate) fn ordered(left: &Value, right: &Value, operator: &str) -> Result<Option<Ordering>, Error> {
+    both_defined(left, right)?;
+    if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
+        if matches!((left, right), (Number::Float(_), _) | (_, Number::Float(_))) {
+            return Ok(float(left).partial_cmp(&float(right)));
+        }
+    }
+    if let (Some(left), Some(right)) =
+        (left.downcast_object_ref::<crate::functions::Time>(), right.downcast_object_ref::<crate::functions::Time>())
+    {
+        return left.compare(right).map(Some);
+    }
+    compare(left, right).map(Some).map_err(|_| {
+        type_error(format!(
+            "'{operator}' not supported between instances of '{}' and '{}'",
+            type_name(left),
+            type_name(right)
+        ))
+    })
+}
+
+/// `needle in container`.
+pub(crate) fn contains(container: &Value, needle: &Value) -> Result<bool, Error> {
+    if container.is_undefined() {
+        return Err(undefined(container));
+    }
+    if let Some(text) = container.as_str() {
+        if needle.is_undefined() {
+            return Err(undefined(needle));
+        }
+        let needle = needle.as_str().ok_or_else(|| {
+            type_error(format!("'in <string>' requires string as left operand, not {}", type_name(needle)))
+        })?;
+        return Ok(text.contains(needle));
+    }
+    match container.kind() {
+        ValueKind::Map => {
+            if needle.is_undefined() {
+                return Err(undefined(needle));
+            }
+            Ok(container.try_iter()?.any(|key| key == *needle))
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            for item in container.try_iter()? {
+                if equal(needle, &item)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        _ => Err(type_error(format!("argument of type '{}' is not iterable", type_name(container)))),
+    }
+}
