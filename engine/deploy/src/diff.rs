@@ -10,6 +10,7 @@ use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{Change, DeploymentError};
 
 use crate::collect::PinnedObjects;
+use crate::observe::RemoteState;
 
 const DIFF_NAME_ANNOTATION: &str = "kluctl.io/diff-name";
 
@@ -32,9 +33,9 @@ pub fn diff_ref(object: &Object) -> ObjectRef {
 }
 
 /// Live objects by diff ref; of several the youngest, then the one with the greatest name.
-pub fn by_diff_ref(remote: &BTreeMap<ObjectRef, Arc<Object>>) -> BTreeMap<ObjectRef, Arc<Object>> {
+pub fn by_diff_ref(remote: &RemoteState) -> BTreeMap<ObjectRef, Arc<Object>> {
     let mut paired: BTreeMap<ObjectRef, Arc<Object>> = BTreeMap::new();
-    for object in remote.values() {
+    for (_, object) in remote.iter() {
         let key = diff_ref(object);
         let newer = paired.get(&key).is_none_or(|other| age(object) > age(other));
         if newer {
@@ -52,7 +53,7 @@ fn age(object: &Object) -> (&str, &str) {
 /// Compares every applied object with its live partner.
 pub fn diff(
     local: &PinnedObjects,
-    remote: &BTreeMap<ObjectRef, Arc<Object>>,
+    remote: &RemoteState,
     applied: &BTreeMap<ObjectRef, Arc<Object>>,
     flags: IgnoreFlags,
 ) -> ChangeSet {
@@ -114,6 +115,10 @@ mod tests {
         objects.iter().map(|o| (o.object_ref(), o.clone())).collect()
     }
 
+    fn state(objects: &[Arc<Object>]) -> RemoteState {
+        objects.iter().map(|o| Object::clone(o)).collect()
+    }
+
     #[test]
     fn the_youngest_of_several_partners_wins() {
         let objects = [
@@ -121,7 +126,7 @@ mod tests {
             object("a-3", "2024-01-02T00:00:00Z", Some("a")),
             object("a-2", "2024-01-02T00:00:00Z", Some("a")),
         ];
-        let paired = by_diff_ref(&map(&objects));
+        let paired = by_diff_ref(&state(&objects));
         assert_eq!(paired.values().map(|o| o.name()).collect::<Vec<_>>(), ["a-3"]);
     }
 
@@ -129,8 +134,9 @@ mod tests {
     fn objects_on_one_side_only_have_no_changes() {
         let local = crate::collect::PinnedItem { objects: vec![object("a", "", None)], ..Default::default() };
         let local = PinnedObjects { items: vec![local] };
-        let applied = map(&[object("a", "", None)]);
-        assert_eq!(diff(&local, &BTreeMap::new(), &applied, IgnoreFlags::default()), ChangeSet::default());
-        assert_eq!(diff(&local, &applied, &BTreeMap::new(), IgnoreFlags::default()), ChangeSet::default());
+        let objects = [object("a", "", None)];
+        let (none, flags) = (RemoteState::default(), IgnoreFlags::default());
+        assert_eq!(diff(&local, &none, &map(&objects), flags), ChangeSet::default());
+        assert_eq!(diff(&local, &state(&objects), &BTreeMap::new(), flags), ChangeSet::default());
     }
 }

@@ -20,6 +20,18 @@ pub enum Error {
     /// Connecting.
     #[error("{0}")]
     Connect(#[source] ConnectFailure),
+    /// The command needs a cluster and there is none.
+    #[error("{message}")]
+    NoCluster {
+        /// What cannot be done.
+        message: &'static str,
+    },
+    /// A guard, or the user, refused.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        message: &'static str,
+    },
     /// Loading the deployment tree.
     #[error(transparent)]
     Tree(#[from] TreeError),

@@ -4,26 +4,39 @@
 //! load → target → tree (+ vars) → render → collect → images → observe →
 //! apply → diff → prune → report.
 
+pub mod apply;
 pub mod args;
 mod clock;
 pub mod collect;
 pub mod config_file;
+pub mod delete;
 pub mod diff;
+mod duration;
 pub mod error;
+pub mod flows;
+pub mod hooks;
 pub mod images;
 pub mod inclusion;
 pub mod load;
 pub mod merge;
 pub mod multi_error;
+pub mod observe;
+pub mod poke;
 pub mod ports;
 pub mod prepare;
+pub mod problems;
+pub mod prune;
 pub mod render;
 pub mod report;
 pub mod source_tree;
+pub mod status_expectation;
+pub mod stop;
 pub mod target;
 pub mod tree;
+pub mod validate;
 pub mod validation;
 pub mod vars;
+pub mod wait;
 pub mod write;
 
 pub use error::Error;

@@ -46,6 +46,9 @@ pub trait Repository: Send + Sync {
     /// The repository cannot be read; the run goes on with empty data and a warning.
     fn info(&self, root: &std::path::Path, sub_dir: &str) -> Result<windlass_model::result::GitInfo, ConnectFailure>;
 
+    /// The key that identifies the repository behind a remote URL; `None` for local paths.
+    fn key(&self, url: &str) -> Option<String>;
+
     /// History for `load_latest_git_commit`.
     fn history(&self) -> Option<Arc<dyn windlass_template::GitHistory>>;
 }

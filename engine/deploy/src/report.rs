@@ -14,6 +14,7 @@ use windlass_model::result::{
 
 use crate::collect::PinnedObjects;
 use crate::diff::{by_diff_ref, diff_ref};
+use crate::observe::RemoteState;
 use crate::prepare::Prepared;
 use crate::tree::ProjectNode;
 
@@ -21,7 +22,7 @@ use crate::tree::ProjectNode;
 #[derive(Debug, Default)]
 pub struct ObjectFacts<'a> {
     /// Live objects before the command.
-    pub remote: Option<&'a BTreeMap<ObjectRef, Arc<Object>>>,
+    pub remote: Option<&'a RemoteState>,
     /// The server's answers.
     pub applied: Option<&'a BTreeMap<ObjectRef, Arc<Object>>>,
     /// Applied as hooks.
@@ -95,7 +96,8 @@ fn result_target(prepared: &Prepared) -> ResultTarget {
     }
 }
 
-fn seen_images(prepared: &Prepared) -> Vec<ImageEntry> {
+/// Every resolved image as results record it.
+pub fn seen_images(prepared: &Prepared) -> Vec<ImageEntry> {
     let seen = windlass_images::listing::seen(&prepared.images.decisions);
     seen.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()
 }

@@ -194,9 +194,7 @@ pub fn evaluate(batch: &Batch, when: Option<&str>) -> Result<bool, Errors<Condit
 }
 
 fn refuse_output_fields(source: &VarsSource) -> Result<(), VarsError> {
-    for (field, value) in
-        [("renderedVars", &source.rendered_vars), ("renderedSensitive", &source.rendered_sensitive)]
-    {
+    for (field, value) in [("renderedVars", &source.rendered_vars), ("renderedSensitive", &source.rendered_sensitive)] {
         if value.as_ref().is_some_and(|v| !is_empty(v)) {
             return Err(VarsError::OutputOnly { field });
         }
@@ -296,7 +294,8 @@ mod tests {
 
     #[test]
     fn no_override_keeps_what_exists() {
-        let vars = load_values(json!({"a": {"x": 1}}), json!([{"values": {"a": {"x": 2, "y": 3}}, "noOverride": true}]));
+        let vars =
+            load_values(json!({"a": {"x": 1}}), json!([{"values": {"a": {"x": 2, "y": 3}}, "noOverride": true}]));
         assert_eq!(vars.unwrap(), json!({"a": {"x": 1, "y": 3}}));
     }
 
@@ -307,7 +306,8 @@ mod tests {
 
     #[test]
     fn environment_values_are_yaml_and_may_be_in_lists() {
-        let sources = json!([{"systemEnvVars": {"p": "PORT", "d": "NONE:x", "n": "EMPTY", "l": ["PORT", {"k": "NO:"}]}}]);
+        let sources =
+            json!([{"systemEnvVars": {"p": "PORT", "d": "NONE:x", "n": "EMPTY", "l": ["PORT", {"k": "NO:"}]}}]);
         let vars = load_values(json!({}), sources).unwrap();
         assert_eq!(vars, json!({"p": 80, "d": "x", "n": null, "l": [80, {"k": ""}]}));
     }

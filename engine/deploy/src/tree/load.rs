@@ -300,7 +300,12 @@ fn inherit(config: &DeploymentConfig, search_dirs: Vec<PathBuf>, parent: Option<
         override_namespace: config.override_namespace.clone().or_else(|| outer.override_namespace.clone()),
         tags: distinct([&config.tags, include_tags, &outer.tags]),
         ignore_for_diff: config.ignore_for_diff.iter().chain(outer.ignore_for_diff.iter()).cloned().collect(),
-        conflict_resolution: config.conflict_resolution.iter().chain(outer.conflict_resolution.iter()).cloned().collect(),
+        conflict_resolution: config
+            .conflict_resolution
+            .iter()
+            .chain(outer.conflict_resolution.iter())
+            .cloned()
+            .collect(),
         search_dirs,
     }
 }

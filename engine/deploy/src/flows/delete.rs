@@ -1,0 +1,61 @@
+//! `delete`: deletes everything that carries the discriminator.
+
+use std::collections::BTreeSet;
+
+use windlass_model::object_ref::ObjectRef;
+use windlass_model::result::CommandResult;
+
+use super::{ABORTED, Consent, Run, run};
+use crate::delete::{self, DeleteRequest};
+use crate::error::Error;
+use crate::images::ImageMode;
+use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
+use crate::prepare::{Request, prepare};
+use crate::problems::Problems;
+use crate::prune::DELETE_NEEDS_DISCRIMINATOR;
+use crate::report::ObjectFacts;
+
+/// Flags of `delete`.
+#[derive(Clone, Copy)]
+pub struct DeleteOptions<'a> {
+    /// Whether to ask, with the objects in the order of deletion.
+    pub consent: Consent<'a, [ObjectRef]>,
+    /// Finds objects in place of the target's discriminator.
+    pub discriminator: Option<&'a str>,
+    /// Wait until everything is gone.
+    pub wait: bool,
+}
+
+/// Deletes all managed objects of the deployment, whether or not the project still has them.
+///
+/// # Errors
+/// Whatever ends the run before anything is deleted.
+pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+    let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
+    let cluster = run::connected(&prepared)?;
+    let own = prepared.target.target.discriminator.as_str();
+    let discriminator = options.discriminator.filter(|d| !d.is_empty()).unwrap_or(own);
+    if discriminator.is_empty() {
+        return Err(Error::Refused { message: DELETE_NEEDS_DISCRIMINATOR });
+    }
+    let problems = Problems::new();
+    let none = BTreeSet::new();
+    let lookup = Lookup::ByDiscriminator(discriminator);
+    let observed = ObserveRequest { discriminator: lookup, local: &none, kinds: ListedKinds::All };
+    let (facts, remote) = tokio::join!(
+        run::facts(&prepared, run, &problems),
+        observe(observed, Some(cluster.as_ref()), run.events, &problems)
+    );
+    let found = delete::candidates(&remote, &none, &request.inclusion, &cluster.discovery());
+    let dry_run = run::dry_run(options.consent.is_dry_run());
+    let mut command = run::command("delete", request, &prepared, dry_run);
+    command.no_wait = !options.wait;
+    if !found.is_empty() && !options.consent.allows(&found) {
+        problems.general_error(ABORTED);
+        return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+    }
+    let deletion = DeleteRequest { dry_run, wait: options.wait, stop: run.stop.clone() };
+    let gone = delete::delete(&found, &remote, cluster.as_ref(), &deletion, &problems).await;
+    let objects = ObjectFacts { remote: Some(&remote), deleted: gone.objects, ..ObjectFacts::default() };
+    Ok(run::finish(&prepared, facts, command, objects, &problems))
+}

@@ -1,0 +1,157 @@
+//! `deploy`: preview, question, apply, compare, prune.
+
+use std::collections::BTreeSet;
+
+use windlass_cluster::{Cluster, DryRun};
+use windlass_diff::IgnoreFlags;
+use windlass_model::result::{CommandInfo, CommandResult};
+
+use super::{ABORTED, Consent, Run, run};
+use crate::apply::{ApplyMode, ApplyOptions, OnError, ReadinessWait, apply};
+use crate::delete::{self, DeleteRequest};
+use crate::error::Error;
+use crate::images::ImageMode;
+use crate::observe::{ListedKinds, Lookup, ObserveRequest, RemoteState, observe};
+use crate::prepare::{Prepared, Request, prepare};
+use crate::problems::Problems;
+use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, local_refs, orphans};
+use crate::report::{ObjectFacts, RunFacts};
+
+/// Flags of `deploy`.
+#[derive(Clone, Copy)]
+pub struct DeployOptions<'a> {
+    /// Whether to ask, with the preview.
+    pub consent: Consent<'a, CommandResult>,
+    /// Overwrite all conflicting fields.
+    pub force_apply: bool,
+    /// What happens when a patch is refused.
+    pub on_error: OnError,
+    /// The first error ends the run.
+    pub abort_on_error: bool,
+    /// Whether to wait for readiness, hooks and deletions.
+    pub readiness: ReadinessWait,
+    /// Delete orphans at the end.
+    pub prune: bool,
+}
+
+/// Deploys.
+///
+/// # Errors
+/// Whatever ends the run before anything is applied; later errors are part of the result.
+pub async fn deploy(request: &Request, options: DeployOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
+    let cluster = run::connected(&prepared)?;
+    let discriminator = prepared.target.target.discriminator.clone();
+    if options.prune && discriminator.is_empty() {
+        return Err(Error::Refused { message: PRUNE_NEEDS_DISCRIMINATOR });
+    }
+    let problems = Problems::new();
+    run::warn_without_discriminator(&prepared, run, &problems);
+    let local = local_refs(&prepared.objects);
+    let lookup = Lookup::ByDiscriminator(&discriminator);
+    let observed = ObserveRequest { discriminator: lookup, local: &local, kinds: ListedKinds::All };
+    let (facts, remote) = tokio::join!(
+        run::facts(&prepared, run, &problems),
+        observe(observed, Some(cluster.as_ref()), run.events, &problems)
+    );
+    let deployment =
+        Deployment { request, options, run, prepared: &prepared, cluster: cluster.as_ref(), remote: &remote };
+    if let Consent::Ask(confirm) = options.consent {
+        let preview = deployment.attempt(ApplyMode::DryRun, facts.clone(), &Problems::with_errors_of(&problems)).await;
+        if !confirm(&preview) {
+            problems.general_error(ABORTED);
+            let command = deployment.command(DryRun::No);
+            return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+        }
+    }
+    let mode = if options.consent.is_dry_run() { ApplyMode::DryRun } else { ApplyMode::Real };
+    Ok(deployment.attempt(mode, facts, &problems).await)
+}
+
+/// One deployment, attempted once or twice: the preview is the same as a dry run.
+struct Deployment<'a> {
+    request: &'a Request,
+    options: DeployOptions<'a>,
+    run: Run<'a>,
+    prepared: &'a Prepared,
+    cluster: &'a dyn Cluster,
+    remote: &'a RemoteState,
+}
+
+impl Deployment<'_> {
+    async fn attempt(&self, mode: ApplyMode, facts: RunFacts, problems: &Problems) -> CommandResult {
+        let is_preview = mode == ApplyMode::DryRun && !self.options.consent.is_dry_run();
+        let options = self.apply_options(mode, is_preview);
+        let objects = &self.prepared.objects;
+        let applied = apply(objects, self.remote, Some(self.cluster), &options, self.run.events, problems).await;
+        let changes = crate::diff::diff(objects, self.remote, &applied.applied, IgnoreFlags::default());
+        changes.errors.into_iter().for_each(|e| problems.error(&e.object_ref, e.message));
+        let mut deleted = applied.deleted.clone();
+        let orphans = self.orphans(is_preview, mode, &mut deleted, problems).await;
+        let facts_of_objects = ObjectFacts {
+            remote: Some(self.remote),
+            applied: Some(&applied.applied),
+            hooks: applied.hooks.clone(),
+            new: applied.new.clone(),
+            changes: changes.changes,
+            deleted,
+            orphans,
+        };
+        run::finish(self.prepared, facts, self.command(dry_run_of(mode)), facts_of_objects, problems)
+    }
+
+    /// Orphans that stay; with `prune` the others are deleted.
+    async fn orphans(
+        &self,
+        is_preview: bool,
+        mode: ApplyMode,
+        deleted: &mut BTreeSet<windlass_model::object_ref::ObjectRef>,
+        problems: &Problems,
+    ) -> BTreeSet<windlass_model::object_ref::ObjectRef> {
+        let discriminator = &self.prepared.target.target.discriminator;
+        let discovery = self.cluster.discovery();
+        let found = orphans(self.remote, &self.prepared.objects, discriminator, &self.request.inclusion, &discovery);
+        if !self.options.prune || is_preview {
+            return found.into_iter().collect();
+        }
+        let request = DeleteRequest {
+            dry_run: dry_run_of(mode),
+            wait: self.options.readiness != ReadinessWait::No,
+            stop: self.run.stop.clone(),
+        };
+        let gone = delete::delete(&found, self.remote, self.cluster, &request, problems).await;
+        let stays = |object: &windlass_model::object_ref::ObjectRef| {
+            !gone.objects.contains(object) && !gone.with_namespace.contains(object)
+        };
+        let left = found.iter().filter(|object| stays(object)).cloned().collect();
+        deleted.extend(gone.objects);
+        left
+    }
+
+    fn apply_options(&self, mode: ApplyMode, is_preview: bool) -> ApplyOptions {
+        ApplyOptions {
+            force_apply: self.options.force_apply,
+            on_error: self.options.on_error,
+            abort_on_error: self.options.abort_on_error && !is_preview,
+            readiness: self.options.readiness,
+            stop: self.run.stop.clone(),
+            ..ApplyOptions::new(mode)
+        }
+    }
+
+    fn command(&self, dry_run: DryRun) -> CommandInfo {
+        let DeployOptions { force_apply, on_error, abort_on_error, readiness, .. } = self.options;
+        CommandInfo {
+            no_wait: readiness == ReadinessWait::No,
+            force_apply,
+            replace_on_error: on_error != OnError::Report,
+            force_replace_on_error: on_error == OnError::Recreate,
+            abort_on_error,
+            ..run::command("deploy", self.request, self.prepared, dry_run)
+        }
+    }
+}
+
+fn dry_run_of(mode: ApplyMode) -> DryRun {
+    run::dry_run(mode == ApplyMode::DryRun)
+}

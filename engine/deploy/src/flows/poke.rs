@@ -1,0 +1,55 @@
+//! `poke-images`: new images for live objects, nothing else.
+
+use windlass_diff::IgnoreFlags;
+use windlass_model::result::CommandResult;
+
+use super::{Consent, Run, run};
+use crate::error::Error;
+use crate::flows::ABORTED;
+use crate::images::ImageMode;
+use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
+use crate::poke;
+use crate::prepare::{Request, prepare};
+use crate::problems::Problems;
+use crate::prune::local_refs;
+use crate::report::{self, ObjectFacts};
+
+/// Flags of `poke-images`.
+#[derive(Clone, Copy)]
+pub struct PokeOptions<'a> {
+    /// Whether to ask, with the name of the context.
+    pub consent: Consent<'a, str>,
+}
+
+/// Sets the images of deployed objects.
+///
+/// # Errors
+/// Whatever ends the run before anything is written, a refused question included.
+pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
+    let cluster = run::connected(&prepared)?;
+    if !options.consent.allows(cluster.context()) {
+        return Err(Error::Refused { message: ABORTED });
+    }
+    let problems = Problems::new();
+    let local = local_refs(&prepared.objects);
+    let observed = ObserveRequest { discriminator: Lookup::ByReferenceOnly, local: &local, kinds: ListedKinds::Used };
+    let (facts, remote) = tokio::join!(
+        run::facts(&prepared, run, &problems),
+        observe(observed, Some(cluster.as_ref()), run.events, &problems)
+    );
+    let dry_run = run::dry_run(options.consent.is_dry_run());
+    let poke_options = poke::PokeOptions { dry_run, stop: run.stop.clone() };
+    let images = report::seen_images(&prepared);
+    let poked = poke::poke_images(&images, &local, &remote, Some(cluster.as_ref()), &poke_options, &problems).await;
+    let changes = crate::diff::diff(&prepared.objects, &remote, &poked.applied, IgnoreFlags::default());
+    changes.errors.into_iter().for_each(|e| problems.error(&e.object_ref, e.message));
+    let command = run::command("poke-images", request, &prepared, dry_run);
+    let objects = ObjectFacts {
+        remote: Some(&remote),
+        applied: Some(&poked.applied),
+        changes: changes.changes,
+        ..ObjectFacts::default()
+    };
+    Ok(run::finish(&prepared, facts, command, objects, &problems))
+}

@@ -1,0 +1,58 @@
+//! `prune`: deletes what the project no longer has.
+
+use std::collections::BTreeSet;
+
+use windlass_model::object_ref::ObjectRef;
+use windlass_model::result::CommandResult;
+
+use super::{ABORTED, Consent, Run, run};
+use crate::delete::{self, DeleteRequest};
+use crate::error::Error;
+use crate::images::ImageMode;
+use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
+use crate::prepare::{Request, prepare};
+use crate::problems::Problems;
+use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, orphans};
+use crate::report::ObjectFacts;
+
+/// Flags of `prune`.
+#[derive(Clone, Copy)]
+pub struct PruneOptions<'a> {
+    /// Whether to ask, with the objects in the order of deletion.
+    pub consent: Consent<'a, [ObjectRef]>,
+}
+
+/// Finds orphans by label and deletes them, waiting until they are gone.
+///
+/// # Errors
+/// Whatever ends the run before anything is deleted.
+pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+    let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
+    let cluster = run::connected(&prepared)?;
+    let discriminator = prepared.target.target.discriminator.as_str();
+    if discriminator.is_empty() {
+        return Err(Error::Refused { message: PRUNE_NEEDS_DISCRIMINATOR });
+    }
+    let problems = Problems::new();
+    let none = BTreeSet::new();
+    let lookup = Lookup::ByDiscriminator(discriminator);
+    let observed = ObserveRequest { discriminator: lookup, local: &none, kinds: ListedKinds::All };
+    let (facts, remote) = tokio::join!(
+        run::facts(&prepared, run, &problems),
+        observe(observed, Some(cluster.as_ref()), run.events, &problems)
+    );
+    let found = orphans(&remote, &prepared.objects, discriminator, &request.inclusion, &cluster.discovery());
+    let dry_run = run::dry_run(options.consent.is_dry_run());
+    let command = run::command("prune", request, &prepared, dry_run);
+    if !found.is_empty() && !options.consent.allows(&found) {
+        problems.general_error(ABORTED);
+        return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+    }
+    let deletion = DeleteRequest { dry_run, wait: true, stop: run.stop.clone() };
+    let gone = delete::delete(&found, &remote, cluster.as_ref(), &deletion, &problems).await;
+    let stays = |object: &&ObjectRef| !gone.objects.contains(*object) && !gone.with_namespace.contains(*object);
+    let orphans = found.iter().filter(stays).cloned().collect();
+    let objects =
+        ObjectFacts { remote: Some(&remote), deleted: gone.objects.clone(), orphans, ..ObjectFacts::default() };
+    Ok(run::finish(&prepared, facts, command, objects, &problems))
+}

@@ -1,0 +1,98 @@
+//! What the flows against a cluster have in common.
+
+use std::sync::Arc;
+
+use windlass_cluster::{Cluster, DryRun, cluster_id};
+use windlass_model::result::{CommandInfo, CommandResult, GitInfo};
+
+use super::Run;
+use crate::apply::APPLY_NEEDS_CLUSTER;
+use crate::clock;
+use crate::error::Error;
+use crate::prepare::{Prepared, Request};
+use crate::problems::Problems;
+use crate::report::{self, ObjectFacts, RunFacts};
+
+const NO_DISCRIMINATOR: &str = "No discriminator configured. Orphan object detection will not work";
+const NO_DISCRIMINATOR_IN_RESULT: &str = "no discriminator configured. Orphan object detection will not work";
+
+/// The connection, which writing flows can not do without.
+pub(super) fn connected(prepared: &Prepared) -> Result<Arc<dyn Cluster>, Error> {
+    prepared.cluster.clone().ok_or(Error::NoCluster { message: APPLY_NEEDS_CLUSTER })
+}
+
+/// Warns when orphans can not be found.
+pub(super) fn warn_without_discriminator(prepared: &Prepared, run: Run<'_>, problems: &Problems) {
+    if prepared.target.target.discriminator.is_empty() {
+        run.events.warn(NO_DISCRIMINATOR.into());
+        problems.general_warning(NO_DISCRIMINATOR_IN_RESULT);
+    }
+}
+
+/// Identity of run, repository and cluster; what can not be read is a warning.
+pub(super) async fn facts(prepared: &Prepared, run: Run<'_>, problems: &Problems) -> RunFacts {
+    let git = git_info(prepared, run, problems);
+    let cluster_id = match &prepared.cluster {
+        Some(cluster) => id_of(cluster.as_ref(), problems).await,
+        None => String::new(),
+    };
+    let repo_key = git.url.as_deref().and_then(|url| run.ports.repository.key(url)).unwrap_or_default();
+    RunFacts { id: uuid::Uuid::new_v4().to_string(), git, repo_key, cluster_id }
+}
+
+fn git_info(prepared: &Prepared, run: Run<'_>, problems: &Problems) -> GitInfo {
+    let project = &prepared.target.project;
+    let relative = project.source.relative(&project.dir);
+    let sub_dir = if relative == "." { "" } else { relative.as_str() };
+    tokio::task::block_in_place(|| run.ports.repository.info(&project.source.root, sub_dir)).unwrap_or_else(|error| {
+        problems.general_warning(error.to_string());
+        GitInfo::default()
+    })
+}
+
+async fn id_of(cluster: &dyn Cluster, problems: &Problems) -> String {
+    match cluster_id(cluster).await {
+        Ok(id) => id,
+        Err(error) if error.is_permission() => String::new(),
+        Err(error) => {
+            problems.general_warning(error.to_string());
+            String::new()
+        }
+    }
+}
+
+/// The `command` part of a result, without the flags of the single command.
+pub(super) fn command(name: &str, request: &Request, prepared: &Prepared, dry_run: DryRun) -> CommandInfo {
+    let inclusion = &request.inclusion;
+    CommandInfo {
+        start_time: Some(prepared.started.clone()),
+        command: name.into(),
+        target_name_override: request.target.name_override.clone().unwrap_or_default(),
+        context_override: request.target.context.clone().unwrap_or_default(),
+        args: request.load.external_args.clone(),
+        images: report::command_images(prepared),
+        dry_run: dry_run == DryRun::All,
+        include_tags: inclusion.include_tags.iter().cloned().collect(),
+        exclude_tags: inclusion.exclude_tags.iter().cloned().collect(),
+        include_deployment_dirs: inclusion.include_dirs.iter().cloned().collect(),
+        exclude_deployment_dirs: inclusion.exclude_dirs.iter().cloned().collect(),
+        ..CommandInfo::default()
+    }
+}
+
+/// Closes the command and builds its result.
+pub(super) fn finish(
+    prepared: &Prepared,
+    run: RunFacts,
+    command: CommandInfo,
+    facts: ObjectFacts<'_>,
+    problems: &Problems,
+) -> CommandResult {
+    let command = CommandInfo { end_time: Some(clock::now()), ..command };
+    report::result(prepared, run, command, facts, problems.errors(), problems.warnings())
+}
+
+/// The server's word for a dry run.
+pub(super) fn dry_run(is_dry_run: bool) -> DryRun {
+    if is_dry_run { DryRun::All } else { DryRun::No }
+}
