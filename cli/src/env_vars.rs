@@ -86,6 +86,11 @@ impl Environment {
         self.get("HOME").or_else(|| self.get("USERPROFILE")).filter(|home| !home.is_empty()).map(PathBuf::from)
     }
 
+    /// Folder of the system for temporary files.
+    pub(crate) fn temp_dir(&self) -> PathBuf {
+        self.get("TMPDIR").filter(|dir| !dir.is_empty()).map_or_else(std::env::temp_dir, PathBuf::from)
+    }
+
     /// Value of `COLUMNS` when it is a number.
     pub(crate) fn columns(&self) -> Option<usize> {
         self.get("COLUMNS")?.trim().parse().ok()

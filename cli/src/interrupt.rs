@@ -2,50 +2,71 @@
 
 use std::future::Future;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::diagnostics::Failure;
 
 /// How long interrupted work may take to remove its temporary folders.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Runs `work` on a new runtime. Ctrl-C and a time limit drop it, so that everything it holds is cleaned up; a second
-/// Ctrl-C ends the process at once.
-pub(crate) fn run<T, F>(limit: Option<Duration>, work: F) -> Result<T, Failure>
+/// Set once the user wants to stop; waiting for an answer ends then.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user wants to stop.
+pub(crate) fn is_stopping() -> bool {
+    STOPPING.load(Ordering::Relaxed)
+}
+
+/// Runs the future of `work` on a new runtime. Ctrl-C and a time limit drop it, so that everything it holds is
+/// cleaned up; a second Ctrl-C ends the process at once.
+///
+/// The work has a thread of its own, because rendering may keep that thread busy while a signal arrives.
+pub(crate) fn run<T, F>(limit: Option<Duration>, work: impl FnOnce() -> F + Send + 'static) -> Result<T, Failure>
 where
     T: Send + 'static,
-    F: Future<Output = Result<T, Failure>> + Send + 'static,
+    F: Future<Output = Result<T, Failure>>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Output { text: format!("start worker threads: {error}") })?;
-    let outcome = runtime.block_on(async move {
-        let mut task = tokio::spawn(work);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (done, mut outcome) = oneshot::channel();
+    let handle = runtime.handle().clone();
+    let worker = std::thread::spawn(move || {
+        let end = handle.block_on(async {
+            tokio::select! {
+                end = work() => Some(end),
+                _ = stopped => None,
+            }
+        });
+        // Nobody listens any more after the grace period.
+        let _ = done.send(end);
+    });
+    let end = runtime.block_on(async {
         let end = tokio::select! {
-            ended = &mut task => return joined(ended),
+            ended = &mut outcome => return ended.ok().flatten(),
             () = interrupted() => Failure::Interrupted,
             limit = elapsed(limit) => Failure::Timeout { limit },
         };
-        task.abort();
+        STOPPING.store(matches!(end, Failure::Interrupted), Ordering::Relaxed);
+        let _ = stop.send(());
         tokio::select! {
-            _ = &mut task => {}
+            _ = &mut outcome => {}
             () = tokio::time::sleep(GRACE) => {}
             () = interrupted() => process::exit(130),
         }
-        Err(end)
+        Some(Err(end))
     });
     // A thread may still wait for input; nothing of it is needed any more.
     runtime.shutdown_background();
-    outcome
-}
-
-fn joined<T>(ended: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
-    match ended {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(Failure::Interrupted),
-    }
+    end.unwrap_or_else(|| match worker.join() {
+        Err(panic) => std::panic::resume_unwind(panic),
+        Ok(()) => Err(Failure::Interrupted),
+    })
 }
 
 /// Ends at Ctrl-C, or at a request to terminate; never when signals cannot be received.
@@ -82,14 +103,14 @@ mod tests {
 
     #[test]
     fn finished_work_gives_its_value() {
-        assert_eq!(run(None, async { Ok(7) }).ok(), Some(7));
+        assert_eq!(run(None, || async { Ok(7) }).ok(), Some(7));
     }
 
     #[test]
     fn work_is_dropped_when_the_time_is_up() {
         let dir = tempfile::tempdir().expect("temp dir");
         let path = dir.path().to_owned();
-        let outcome = run::<(), _>(Some(Duration::from_millis(1)), async move {
+        let outcome = run::<(), _>(Some(Duration::from_millis(1)), move || async move {
             let _kept = dir;
             std::future::pending().await
         });

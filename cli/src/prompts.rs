@@ -1,7 +1,10 @@
 //! Questions. A question that cannot be answered is answered with no.
 
 use std::io::{self, BufRead, IsTerminal, Read};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use crate::interrupt;
 use crate::printer::{Mark, Printer};
 
 const HINT: &str = "Please type yes or no and then press enter!";
@@ -45,7 +48,20 @@ pub(crate) fn confirm(printer: &Printer, question: &str) -> bool {
 /// The question stays without line end; the next line of output continues it.
 fn ask_plainly(printer: &Printer, question: &str) -> Result<String, String> {
     printer.raw(&format!("{question} (y/N) "));
-    read_word(&mut io::stdin().lock())
+    wait_for(|| read_word(&mut io::stdin().lock()))
+}
+
+/// Reads on a thread of its own, so that an interrupt ends the waiting.
+fn wait_for(read: impl FnOnce() -> Result<String, String> + Send + 'static) -> Result<String, String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(read()));
+    loop {
+        match receiver.recv_timeout(Duration::from_millis(50)) {
+            Ok(answer) => return answer,
+            Err(mpsc::RecvTimeoutError::Timeout) if !interrupt::is_stopping() => {}
+            Err(_) => return Err("interrupted".to_owned()),
+        }
+    }
 }
 
 /// The answered question stays as a finished line.
@@ -54,21 +70,19 @@ fn ask_on_terminal(printer: &Printer, question: &str) -> Result<String, String> 
         return Err("EOF".to_owned());
     }
     printer.raw(&format!("? {question} (y/N) "));
-    printer
-        .undisturbed(|| {
-            let mut line = String::new();
-            let read = io::stdin().lock().read_line(&mut line);
-            match read {
-                Ok(0) => Err("EOF".to_owned()),
-                Ok(_) => Ok(line.trim().to_owned()),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .inspect(|text| {
-            // One line up, over the question as it was asked.
-            let mark = printer.sign(Mark::Success);
-            printer.raw(&format!("\u{1b}[1A\r\u{1b}[2K{mark} {question} (y/N) {text}\n"));
-        })
+    let read = || {
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) => Err("EOF".to_owned()),
+            Ok(_) => Ok(line.trim().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    printer.undisturbed(|| wait_for(read)).inspect(|text| {
+        // One line up, over the question as it was asked.
+        let mark = printer.sign(Mark::Success);
+        printer.raw(&format!("\u{1b}[1A\r\u{1b}[2K{mark} {question} (y/N) {text}\n"));
+    })
 }
 
 /// Reads one word and the end of its line, byte by byte, so that the next question finds the rest of the input.

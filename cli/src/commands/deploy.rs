@@ -11,7 +11,7 @@ use crate::{interrupt, prompts, wire};
 pub(super) fn run(app: &App, settings: DeploySettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
     let (task, preview_output) = (app.clone(), output.clone());
-    let done = interrupt::run(limit, async move {
+    let done = interrupt::run(limit, move || async move {
         wire::deploy(&task, &settings, |preview| confirm(&task, preview, &preview_output)).await
     })?;
     result::write(app, &done, &output)?;
@@ -25,5 +25,5 @@ fn confirm(app: &App, preview: &CommandResult, output: &OutputSettings) -> Resul
     } else {
         "The diff resulted in errors, do you still want to proceed?"
     };
-    Ok(tokio::task::block_in_place(|| prompts::confirm(&app.printer, question)))
+    Ok(prompts::confirm(&app.printer, question))
 }

@@ -10,7 +10,7 @@ use crate::wire;
 pub(super) fn run(app: &App, settings: DiffSettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
     let task = app.clone();
-    let found = interrupt::run(limit, async move { wire::diff(&task, &settings).await })?;
+    let found = interrupt::run(limit, move || async move { wire::diff(&task, &settings).await })?;
     result::write(app, &found, &output)?;
     result::check(&found)
 }

@@ -9,7 +9,7 @@ use crate::{interrupt, prompts, wire};
 pub(super) fn run(app: &App, settings: PokeImagesSettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
     let task = app.clone();
-    let done = interrupt::run(limit, async move {
+    let done = interrupt::run(limit, move || async move {
         wire::poke_images(&task, &settings, |context| confirm(&task, settings.caution, context)).await
     })?;
     result::write(app, &done, &output)?;
@@ -18,5 +18,5 @@ pub(super) fn run(app: &App, settings: PokeImagesSettings) -> Result<(), Failure
 
 fn confirm(app: &App, caution: Caution, context: &str) -> bool {
     let question = format!("Do you really want to poke images to the context/cluster {context}?");
-    !caution.asks() || tokio::task::block_in_place(|| prompts::confirm(&app.printer, &question))
+    !caution.asks() || prompts::confirm(&app.printer, &question)
 }

@@ -21,5 +21,5 @@ pub(super) fn confirm(app: &App, caution: Caution, objects: &[ObjectRef]) -> boo
         return true;
     }
     let question = format!("Do you really want to delete {} objects?", objects.len());
-    tokio::task::block_in_place(|| prompts::confirm(&app.printer, &question))
+    prompts::confirm(&app.printer, &question)
 }

@@ -12,7 +12,7 @@ pub(super) fn run(app: &App, settings: RenderSettings) -> Result<(), Failure> {
     let (limit, print_all) = (settings.common.project.timeout, settings.print_all);
     let shown_dir = settings.common.render_output_dir.clone();
     let task = app.clone();
-    let rendered = interrupt::run(limit, async move { wire::render(&task, &settings).await })?;
+    let rendered = interrupt::run(limit, move || async move { wire::render(&task, &settings).await })?;
     if print_all {
         return output::stdout(app, &windlass_yaml::to_string_documents(&rendered.objects));
     }

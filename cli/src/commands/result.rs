@@ -1,6 +1,7 @@
 //! What commands with a result have in common: writing it, and failing when it has errors.
 
 use windlass_model::result::CommandResult;
+use windlass_report::{TextOptions, TextStyle};
 
 use super::output;
 use crate::app::App;
@@ -12,18 +13,19 @@ use crate::settings::{OutputFormat, OutputSettings};
 pub(super) fn write(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
     let columns = width(app.environment.columns());
     output::copies(app, settings, |format| match format {
-        OutputFormat::Text => text(result, settings.short, columns),
-        OutputFormat::Yaml => Ok(windlass_yaml::to_string(&result.to_compacted_value())),
+        OutputFormat::Text => Ok(text(result, settings.short, columns)),
+        OutputFormat::Yaml => Ok(windlass_report::yaml(result)),
     })
 }
 
 /// The preview of a deployment: always text, always on stdout.
 pub(super) fn write_preview(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
-    output::stdout(app, &text(result, settings.short, width(app.environment.columns()))?)
+    output::stdout(app, &text(result, settings.short, width(app.environment.columns())))
 }
 
-fn text(_result: &CommandResult, _short: bool, _columns: usize) -> Result<String, Failure> {
-    Err(Failure::NotYet { command: "text output".to_owned() })
+fn text(result: &CommandResult, short: bool, columns: usize) -> String {
+    let style = if short { TextStyle::Short } else { TextStyle::Full };
+    windlass_report::text(result, TextOptions { style, width: columns })
 }
 
 /// A result with errors is a failed command.

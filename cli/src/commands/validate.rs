@@ -15,7 +15,7 @@ pub(super) fn run(app: &App, settings: ValidateSettings) -> Result<(), Failure> 
     let (limit, copies) = (settings.common.project.timeout, settings.output.clone());
     let warnings_as_errors = settings.warnings_as_errors;
     let task = app.clone();
-    let result = interrupt::run(limit, async move { attempts(&task, &settings).await })?;
+    let result = interrupt::run(limit, move || async move { attempts(&task, &settings).await })?;
     write(app, &result, &copies)?;
     if !passes(&result, warnings_as_errors) {
         return Err(Failure::ValidationFailed);
@@ -42,9 +42,7 @@ fn passes(result: &ValidateResult, warnings_as_errors: bool) -> bool {
 fn write(app: &App, result: &ValidateResult, copies: &OutputSettings) -> Result<(), Failure> {
     let columns = width(app.environment.columns());
     output::copies(app, copies, |format| match format {
-        OutputFormat::Text => Err(Failure::NotYet { command: format!("text output of {columns} columns") }),
-        OutputFormat::Yaml => serde_json::to_value(result)
-            .map(|value| windlass_yaml::to_string(&value))
-            .map_err(|error| Failure::Output { text: error.to_string() }),
+        OutputFormat::Text => Ok(windlass_report::validate_text(result, columns)),
+        OutputFormat::Yaml => Ok(windlass_report::validate_yaml(result)),
     })
 }

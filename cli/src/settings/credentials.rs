@@ -9,7 +9,7 @@ use super::source::{SettingError, Source};
 use crate::args::value::expand_home;
 use crate::env_vars::{Environment, FieldSet};
 
-/// One entry: what it is for and its fields. Files are read already, under the name of the field.
+/// One entry: what it is for and its fields. Files were readable; their fields hold the paths.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct CredentialEntry {
     /// Host, with port.
@@ -156,7 +156,7 @@ impl Credentials {
 
     /// Every secret value, to be masked in all output.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        const SECRET: [&str; 5] = ["password", "identity-token", "token", "ssh-key", "key"];
+        const SECRET: [&str; 3] = ["password", "identity-token", "token"];
         let entries = self.git.iter().chain(&self.helm).chain(&self.registry);
         entries.flat_map(|entry| SECRET.iter().filter_map(|name| entry.field(name)))
     }
@@ -212,9 +212,8 @@ fn put(
             entry.fields.insert(field, value.to_owned());
         }
         Use::File => {
-            let content = std::fs::read_to_string(value)
-                .map_err(|error| SettingError::new(crate::files::open_error(value, &error), source))?;
-            entry.fields.insert(field, content);
+            std::fs::read(value).map_err(|error| SettingError::new(crate::files::open_error(value, &error), source))?;
+            entry.fields.insert(field, value.to_owned());
         }
         Use::Pair { token } => match value.split_once(':') {
             Some((user, password)) => {
@@ -273,8 +272,9 @@ fn read_variable_file(
     subject: &str,
     source: &Source,
 ) -> Result<Option<String>, SettingError> {
-    match std::fs::read_to_string(expand_home(value, home)) {
-        Ok(content) => Ok(Some(content)),
+    let path = expand_home(value, home);
+    match std::fs::read(&path) {
+        Ok(_) => Ok(Some(path.display().to_string())),
         Err(_) if subject == "GIT" => Ok(None),
         Err(error) => Err(SettingError::new(crate::files::open_error(value, &error), source)),
     }

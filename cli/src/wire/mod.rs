@@ -1,12 +1,23 @@
 //! Builds the engine's requests and ports from settings, and calls its flows.
 
+mod connector;
+mod folders;
+mod images;
+mod registry;
+mod repository;
+mod run;
+
 use std::error::Error;
 use std::path::PathBuf;
 
 use windlass_deploy::config_file::ConfigError;
+use windlass_deploy::images::ImageMode;
+use windlass_images::listing;
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::result::{CommandResult, ImageEntry, ValidateResult};
+use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
+
+use run::Run;
 
 use crate::app::App;
 use crate::diagnostics::{EngineFailure, Failure};
@@ -22,6 +33,14 @@ pub(crate) struct Rendered {
     pub(crate) dir: PathBuf,
     /// All objects in item order.
     pub(crate) objects: Vec<serde_json::Value>,
+}
+
+/// What `list-images` found.
+#[derive(Debug)]
+pub(crate) struct ImageList {
+    pub(crate) document: serde_json::Value,
+    /// Why images have no result.
+    pub(crate) unresolved: Vec<String>,
 }
 
 /// Project directory as an absolute path.
@@ -57,12 +76,25 @@ fn unconnected<T>(name: &str) -> Result<T, Failure> {
     Err(Failure::NotYet { command: name.to_owned() })
 }
 
-pub(crate) async fn render(_app: &App, _settings: &RenderSettings) -> Result<Rendered, Failure> {
-    unconnected("render")
+/// Renders and writes the files.
+pub(crate) async fn render(app: &App, settings: &RenderSettings) -> Result<Rendered, Failure> {
+    let run = Run::new(app, &settings.common)?;
+    let keeps = !settings.print_all || settings.common.render_output_dir.is_some();
+    let prepared = run.prepare(ImageMode::Normal, keeps).await?;
+    let objects = prepared.objects.items.iter().flat_map(|item| item.objects.iter().map(|object| object.0.clone()));
+    let objects = objects.collect();
+    Ok(Rendered { dir: run.finish(keeps), objects })
 }
 
-pub(crate) async fn list_images(_app: &App, _settings: &ListImagesSettings) -> Result<Vec<ImageEntry>, Failure> {
-    unconnected("list-images")
+/// Lists the images; those that could not be found are told beside the document.
+pub(crate) async fn list_images(app: &App, settings: &ListImagesSettings) -> Result<ImageList, Failure> {
+    let run = Run::new(app, &settings.common)?;
+    let mode = if settings.simple { ImageMode::ListSimple } else { ImageMode::List };
+    let prepared = run.prepare(mode, false).await?;
+    let decisions = &prepared.images.decisions;
+    let document = if settings.simple { listing::simple(decisions) } else { listing::full(decisions) };
+    let unresolved = prepared.images.unresolved.iter().map(ToString::to_string).collect();
+    Ok(ImageList { document, unresolved })
 }
 
 pub(crate) async fn diff(_app: &App, _settings: &DiffSettings) -> Result<CommandResult, Failure> {

@@ -1,0 +1,97 @@
+//! The registry client with the credentials of flags and environment.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use windlass_registry::{Login, OciRegistry, Registry, RegistryCredentials, RegistrySettings, TlsDefaults, TlsOptions};
+
+use crate::env_vars::Environment;
+use crate::settings::{CredentialEntry, Credentials};
+
+/// A client; asks nobody yet.
+pub(super) fn open(credentials: &Credentials, environment: &Environment) -> Arc<dyn Registry> {
+    Arc::new(OciRegistry::new(settings(credentials, environment)))
+}
+
+fn settings(credentials: &Credentials, environment: &Environment) -> RegistrySettings {
+    let insecure = environment.setting("REGISTRY_DEFAULT_INSECURE_SKIP_TLS_VERIFY");
+    RegistrySettings {
+        credentials: credentials.registry.iter().map(entry).collect(),
+        auth_files: auth_files(environment),
+        defaults: TlsDefaults {
+            insecure_skip_verify: insecure.and_then(windlass_model::object::parse_go_bool).unwrap_or(false),
+            plain_http: false,
+        },
+        user_agent: format!("windlass/{}", env!("CARGO_PKG_VERSION")),
+        ..RegistrySettings::default()
+    }
+}
+
+fn entry(entry: &CredentialEntry) -> RegistryCredentials {
+    let path = |name: &str| entry.field(name).map(PathBuf::from);
+    let given = |name: &str| entry.field(name).map(|_| entry.switch(name));
+    RegistryCredentials {
+        origin: entry.origin.clone(),
+        host: entry.host.clone(),
+        repository: Some(entry.path.clone()).filter(|path| !path.is_empty()),
+        login: login(entry),
+        tls: TlsOptions {
+            verify: given("insecure-skip-tls-verify").map(|skip| !skip),
+            plain_http: given("plain-http"),
+            ca_file: path("ca"),
+            cert_file: path("cert"),
+            key_file: path("key"),
+        },
+    }
+}
+
+fn login(entry: &CredentialEntry) -> Option<Login> {
+    let secret = |name: &str| entry.field(name).map(|text| text.to_owned().into());
+    if let Some(token) = secret("token") {
+        return Some(Login::Bearer(token));
+    }
+    if let Some(token) = secret("identity-token") {
+        return Some(Login::Identity(token));
+    }
+    let username = entry.field("username")?.to_owned();
+    Some(Login::Basic { username, password: secret("password")? })
+}
+
+/// Docker's file, then Podman's.
+fn auth_files(environment: &Environment) -> Vec<PathBuf> {
+    let set = |name: &str| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let docker = set("DOCKER_CONFIG").or_else(|| environment.home().map(|home| home.join(".docker")));
+    let runtime = set("XDG_RUNTIME_DIR").map(|dir| dir.join("containers").join("auth.json"));
+    [docker.map(|dir| dir.join("config.json")), set("REGISTRY_AUTH_FILE"), runtime].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(fields: &[(&'static str, &str)]) -> CredentialEntry {
+        let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        CredentialEntry { host: "reg.example".into(), fields, ..CredentialEntry::default() }
+    }
+
+    #[test]
+    fn a_user_without_password_is_no_login() {
+        assert!(login(&credential(&[("username", "me")])).is_none());
+        assert!(matches!(login(&credential(&[("username", "me"), ("password", "x")])), Some(Login::Basic { .. })));
+        assert!(matches!(login(&credential(&[("token", "x")])), Some(Login::Bearer(_))));
+    }
+
+    #[test]
+    fn transport_options_count_only_when_given() {
+        let tls = entry(&credential(&[("plain-http", "T"), ("insecure-skip-tls-verify", "nonsense")])).tls;
+        assert_eq!((tls.plain_http, tls.verify), (Some(true), Some(true)));
+        assert_eq!(entry(&credential(&[])).tls, TlsOptions::default());
+    }
+
+    #[test]
+    fn login_files_are_tried_dockers_first() {
+        let environment = Environment::of(&[("HOME", "h"), ("XDG_RUNTIME_DIR", "r"), ("REGISTRY_AUTH_FILE", "f")]);
+        let files = auth_files(&environment);
+        assert_eq!(files, ["h/.docker/config.json", "f", "r/containers/auth.json"].map(PathBuf::from));
+    }
+}

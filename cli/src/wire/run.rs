@@ -1,0 +1,145 @@
+//! One run of a flow: the request, and everything it may reach.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use windlass_deploy::images::ImageMode;
+use windlass_deploy::inclusion::Inclusion;
+use windlass_deploy::load::LoadRequest;
+use windlass_deploy::target::TargetRequest;
+use windlass_deploy::{Connection, Ports, Prepared, RenderOutput, Request, prepare};
+use windlass_kustomize::GoHelper;
+use windlass_model::event::Events;
+use windlass_registry::Registry;
+use windlass_template::DebugSink;
+
+use super::connector::KubeConnector;
+use super::repository::LocalRepository;
+use super::{failure, folders, images, project_dir, registry};
+use crate::app::App;
+use crate::diagnostics::Failure;
+use crate::env_vars::Environment;
+use crate::printer::{Mark, Printer};
+use crate::progress::Progress;
+use crate::settings::{TargetCommand, TargetSettings};
+
+/// Real doors and the request for one run.
+pub(super) struct Run {
+    request: Request,
+    environment: Environment,
+    connector: KubeConnector,
+    registry: Arc<dyn Registry>,
+    helper: GoHelper,
+    repository: LocalRepository,
+    debug: Arc<dyn DebugSink>,
+    pub(super) progress: Arc<Progress>,
+    /// Rendered files that nobody asked to keep.
+    temporary: Option<TempDir>,
+}
+
+impl Run {
+    /// Puts the settings together; connects to nothing yet.
+    pub(super) fn new(app: &App, settings: &TargetCommand) -> Result<Self, Failure> {
+        let environment = app.environment.clone();
+        let progress = Arc::new(Progress::new(app.printer.clone()));
+        app.printer.hide(settings.credentials.secrets());
+        settings.target.args.warnings.iter().for_each(|warning| progress.warn(warning.clone()));
+        let cache = folders::cache_dir(&environment);
+        let (output, temporary) = match &settings.render_output_dir {
+            Some(dir) => (RenderOutput::Kept(absolute(dir)?), None),
+            None => {
+                let dir = folders::temporary(&environment, "render")
+                    .map_err(|error| Failure::Output { text: format!("create a temporary folder: {error}") })?;
+                (RenderOutput::Temporary(dir.path().to_owned()), Some(dir))
+            }
+        };
+        Ok(Self {
+            request: request(settings, output)?,
+            connector: KubeConnector::new(
+                &settings.connection,
+                &environment,
+                Some(cache.join("kube-cache").join("discovery")),
+                progress.clone(),
+            ),
+            registry: registry::open(&settings.credentials, &environment),
+            helper: GoHelper::new(cache.join("gohelper")),
+            repository: LocalRepository,
+            debug: Arc::new(DebugLines(app.printer.clone())),
+            environment,
+            progress,
+            temporary,
+        })
+    }
+
+    /// Loads, renders and resolves; with `keeps` the user will read the folder.
+    pub(super) async fn prepare(&self, mode: ImageMode, keeps: bool) -> Result<Prepared, Failure> {
+        let mut request = self.request.clone();
+        if let (true, RenderOutput::Temporary(dir)) = (keeps, &request.output) {
+            request.output = RenderOutput::Kept(dir.clone());
+        }
+        prepare(&request, mode, self.ports(), &*self.progress).await.map_err(failure)
+    }
+
+    /// The render folder, which stays only with `keeps`.
+    pub(super) fn finish(self, keeps: bool) -> PathBuf {
+        match (self.temporary, self.request.output) {
+            (Some(dir), _) if keeps => dir.keep(),
+            (Some(dir), _) => dir.path().to_owned(),
+            (None, RenderOutput::Kept(dir) | RenderOutput::Temporary(dir)) => dir,
+        }
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports {
+            connector: &self.connector,
+            registry: &*self.registry,
+            helper: &self.helper,
+            repository: &self.repository,
+            environment: self.environment.all(),
+            debug: &self.debug,
+        }
+    }
+}
+
+fn absolute(dir: &std::path::Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(dir)
+        .map_err(|error| Failure::Output { text: crate::files::open_error(&dir.display().to_string(), &error) })
+}
+
+fn request(settings: &TargetCommand, output: RenderOutput) -> Result<Request, Failure> {
+    let TargetSettings { target, name_override, discriminator, args } = settings.target.clone();
+    let filters = settings.inclusion.clone();
+    Ok(Request {
+        load: LoadRequest {
+            project_dir: project_dir(&settings.project)?,
+            config_file: settings.project.config.as_ref().map(|file| file.value.clone()),
+            external_args: args.values,
+        },
+        target: TargetRequest {
+            name: target.map(|text| text.value),
+            name_override: name_override.map(|text| text.value),
+            discriminator: discriminator.map(|text| text.value),
+            context: settings.connection.context.clone().map(|text| text.value),
+        },
+        inclusion: Inclusion {
+            include_tags: filters.include_tags.into_iter().collect(),
+            exclude_tags: filters.exclude_tags.into_iter().collect(),
+            include_dirs: filters.include_dirs.into_iter().collect(),
+            exclude_dirs: filters.exclude_dirs.into_iter().collect(),
+        },
+        images: images::options(&settings.images)?,
+        output,
+        connection: if settings.connection.offline { Connection::Offline } else { Connection::Online },
+        kubernetes_version: settings.connection.kubernetes_version.clone().map(|text| text.value),
+    })
+}
+
+/// Shows what `debug_print` prints.
+struct DebugLines(Arc<Printer>);
+
+impl DebugSink for DebugLines {
+    fn message(&self, text: &str) {
+        self.0.line(Mark::Info, &format!("debug_print: {text}"));
+    }
+}
