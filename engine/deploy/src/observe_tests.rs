@@ -112,7 +112,7 @@ async fn forbidden_everywhere_warns_about_known_objects_too() {
     cluster.fail_with(Verb::Get, &local, 403, "forbidden");
     let (state, problems) = look(&cluster, &[local], ListedKinds::Used).await;
     assert!(state.is_empty() && !problems.has_errors());
-    assert_eq!(warnings(&problems), [LABEL_PERMISSION, KNOWN_PERMISSION]);
+    assert_eq!(warnings(&problems), [KNOWN_PERMISSION, LABEL_PERMISSION]);
 }
 
 #[tokio::test]
