@@ -11,6 +11,8 @@
 //	stdout  {"name": "etcd", "event": "started", "pid": 1}
 //	        {"name": "etcd", "event": "exited", "code": 1}
 //	        {"name": "etcd", "event": "failed", "error": ".."}
+//
+// `supervise measure FILE COMMAND..` runs one command and writes its time and memory to FILE.
 package main
 
 import (
@@ -54,6 +56,9 @@ var signals = map[string]syscall.Signal{
 }
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == "measure" {
+		os.Exit(measure(os.Args[2], os.Args[3:]))
+	}
 	// A parent-death signal belongs to the thread that forked: keep that thread.
 	runtime.LockOSThread()
 	// Ctrl-C is for the test process; its end reaches us through the pipe.
