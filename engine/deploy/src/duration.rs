@@ -5,16 +5,15 @@ use std::time::Duration;
 /// Why a text is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid duration `{text}`: expected numbers with units such as `90s` or `1m30s`")]
-pub struct DurationError {
-    /// The text.
-    pub text: String,
+pub(crate) struct DurationError {
+    text: String,
 }
 
 /// Reads a duration that is not negative.
 ///
 /// # Errors
 /// The text is empty, has a number without unit, an unknown unit, or is too large.
-pub fn parse_go_duration(text: &str) -> Result<Duration, DurationError> {
+pub(crate) fn parse_go_duration(text: &str) -> Result<Duration, DurationError> {
     parse(text).ok_or_else(|| DurationError { text: text.into() })
 }
 

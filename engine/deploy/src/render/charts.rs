@@ -1,24 +1,23 @@
 //! Step 2: Helm charts found in the rendered items.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt};
+use windlass_helm::{ChartRequest, HelmCapabilities, HelmError, RenderedChart, Values, render_chart};
 use windlass_kustomize::HelmOutputFile;
 use windlass_model::event::Events;
-use windlass_template::RenderedDir;
+use windlass_template::{RenderedDir, RenderedFile};
 
 use super::RenderRequest;
 use crate::multi_error::Errors;
 use crate::tree::ItemNode;
 
+/// Charts under way at the same time.
+const CONCURRENCY: usize = 8;
+
 /// What charts are told about the cluster; `None` means Helm's own defaults.
-#[derive(Debug, Clone, Default)]
-pub struct ChartCapabilities {
-    /// `.Capabilities.KubeVersion`.
-    pub kube_version: Option<String>,
-    /// `.Capabilities.APIVersions`.
-    pub api_versions: Option<Vec<String>>,
-}
+pub type ChartCapabilities = HelmCapabilities;
 
 /// Files that charts of one item were rendered into.
 pub(super) type ChartOutputs = Vec<HelmOutputFile>;
@@ -26,30 +25,95 @@ pub(super) type ChartOutputs = Vec<HelmOutputFile>;
 /// A chart that cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
-    /// Charts are not connected yet.
-    #[error("{}: Helm charts are not supported by this version of windlass yet", path.display())]
-    Unsupported {
-        /// The `helm-chart.yaml`.
+    /// Its configuration, the chart, or Helm.
+    #[error(transparent)]
+    Helm(#[from] HelmError),
+    /// Its values are encrypted.
+    #[error("{} is encrypted with SOPS, which this version of windlass can not decrypt yet", path.display())]
+    Encrypted {
+        /// The values file.
         path: PathBuf,
     },
+}
+
+/// A `helm-chart.yaml` in an item.
+struct ChartFile<'a> {
+    item: usize,
+    node: &'a ItemNode,
+    files: &'a RenderedDir,
+    /// Relative to the item's directory.
+    path: &'a Path,
 }
 
 /// Renders every chart of every item; the outputs per item, in item order.
 pub(super) async fn render_all(
     items: &[Arc<ItemNode>],
     files: &[RenderedDir],
-    _request: RenderRequest<'_>,
-    _events: &dyn Events,
+    request: RenderRequest<'_>,
+    events: &dyn Events,
 ) -> Result<Vec<ChartOutputs>, Errors<ChartError>> {
+    let charts = find(items, files);
+    let rendered: Vec<_> =
+        stream::iter(&charts).map(|chart| render(chart, request)).buffered(CONCURRENCY).collect().await;
+    let mut outputs = vec![Vec::new(); items.len()];
     let mut errors = Vec::new();
-    for (item, files) in items.iter().zip(files) {
-        for path in files.files.keys() {
-            if matches!(path.file_name().and_then(|n| n.to_str()), Some("helm-chart.yaml" | "helm-chart.yml")) {
-                let dir = item.dir.clone().unwrap_or_default();
-                errors.push(ChartError::Unsupported { path: dir.join(path) });
+    for (chart, result) in charts.iter().zip(rendered) {
+        match result {
+            Ok(rendered) => {
+                rendered.warnings.into_iter().for_each(|text| events.warn(text));
+                let config = chart.path.display().to_string();
+                outputs[chart.item].push(HelmOutputFile { config, output: rendered.config.output });
             }
+            Err(error) => errors.push(error),
         }
     }
     Errors::check(errors)?;
-    Ok(vec![Vec::new(); items.len()])
+    Ok(outputs)
+}
+
+fn find<'a>(items: &'a [Arc<ItemNode>], files: &'a [RenderedDir]) -> Vec<ChartFile<'a>> {
+    let mut charts = Vec::new();
+    for (item, (node, files)) in items.iter().zip(files).enumerate() {
+        let of_item = files.files.keys().filter(|path| is_chart_config(path));
+        charts.extend(of_item.map(|path| ChartFile { item, node, files, path }));
+    }
+    charts
+}
+
+fn is_chart_config(path: &Path) -> bool {
+    matches!(path.file_name().and_then(|name| name.to_str()), Some("helm-chart.yaml" | "helm-chart.yml"))
+}
+
+async fn render(chart: &ChartFile<'_>, request: RenderRequest<'_>) -> Result<RenderedChart, ChartError> {
+    let dir = chart.path.parent().unwrap_or(Path::new(""));
+    let item_dir = chart.node.dir.clone().unwrap_or_default();
+    let rendered_item = request.output_dir.join(chart.node.render_dir.clone().unwrap_or_default());
+    let chart_request = ChartRequest {
+        config: &rendered_item.join(chart.path),
+        render_root: &request.output_dir.join(chart.node.source.id.to_string()),
+        source_dir: &item_dir.join(dir),
+        source_root: &chart.node.source.root,
+        values: values(chart, dir, &rendered_item)?,
+        capabilities: request.capabilities.clone(),
+    };
+    Ok(render_chart(chart_request, request.helper).await?)
+}
+
+/// The values file beside the chart, as it was rendered.
+fn values(chart: &ChartFile<'_>, dir: &Path, rendered_item: &Path) -> Result<Option<Values>, ChartError> {
+    for name in ["helm-values.yml", "helm-values.yaml"] {
+        let path = dir.join(name);
+        let Some(text) = chart.files.files.get(&path).and_then(RenderedFile::as_text) else { continue };
+        let path = rendered_item.join(path);
+        if is_encrypted(text) {
+            return Err(ChartError::Encrypted { path });
+        }
+        return Ok(Some(Values { path, text: text.to_owned() }));
+    }
+    Ok(None)
+}
+
+/// Whether the text has SOPS metadata.
+fn is_encrypted(text: &str) -> bool {
+    text.contains("sops:") && text.contains("ENC[AES256_GCM")
 }
