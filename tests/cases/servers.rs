@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use windlass_tests::servers::process::Group;
 use windlass_tests::servers::{Commit, LinkStyle, git};
 use windlass_tests::{ControlPlane, GitServer, Options, Quirks, Registry};
 
@@ -134,6 +135,45 @@ fn dropped_plane_leaves_nothing() {
     drop(plane);
     assert_eq!(processes_with(&folder.display().to_string()), 0);
     assert!(!folder.exists());
+}
+
+#[test]
+fn children_end_when_their_supervisor_is_killed() {
+    let plane = ControlPlane::start(Options::default()).expect("a plane");
+    let folder = plane.folder().to_owned();
+    let supervisor = plane.processes().supervisor_pid().to_string();
+    let killed = Command::new("kill").args(["-9", &supervisor]).status().expect("kill");
+    assert!(killed.success());
+    // Ends the wait for the supervisor, and nothing else: there is nobody to clean up any more.
+    drop(plane);
+    let started = Instant::now();
+    while processes_with(&folder.display().to_string()) > 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "a server survived");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+#[test]
+fn killed_server_is_noticed() {
+    let plane = ControlPlane::start(Options::default()).expect("a plane");
+    assert!(!plane.processes().has_ended("kube-apiserver"));
+    plane.processes().signal("kube-apiserver", "KILL").expect("sent");
+    plane.processes().wait_ended("kube-apiserver");
+    assert!(plane.api("GET", "/readyz", "", None).is_err());
+}
+
+#[test]
+fn failing_server_shows_its_log() {
+    let group = Group::start().expect("a group");
+    let script = "echo cannot work; exit 3";
+    let arguments = ["-c".to_owned(), script.to_owned()];
+    group.spawn("broken", Path::new("/bin/sh"), &arguments).ok();
+    let error =
+        group.wait_ready("broken", Duration::from_secs(10), || false).expect_err("an ended server is not ready");
+    assert!(error.to_string().contains("cannot work"), "{error}");
+    let missing = group.spawn("missing", Path::new("/no/such/program"), &[]);
+    assert!(missing.expect_err("an error").to_string().contains("no such file"));
 }
 
 fn tags(registry: &Registry, query: &str) -> (u16, Value, Option<String>) {
@@ -274,4 +314,20 @@ fn sandbox_command_starts_pushes_and_stops() {
 fn sandbox_command_passes_environment_and_exit_code_of_a_command() {
     let script = "test -f \"$KUBECONFIG\" && \"$KUBECTL\" get ns default >/dev/null && exit 7";
     assert_eq!(sandbox(&["run", "--", "sh", "-c", script]).status.code(), Some(7));
+}
+
+#[test]
+fn assets_take_the_place_of_built_servers() {
+    let assets = tempfile::tempdir().expect("a folder");
+    let program = assets.path().join("kube-apiserver");
+    std::fs::write(&program, "").expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_windlass-sandbox"))
+        .arg("build")
+        .env("KUBEBUILDER_ASSETS", assets.path())
+        .output()
+        .expect("a run");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.lines().any(|line| Path::new(line) == program), "{text}");
+    // What the assets do not have is built.
+    assert!(text.lines().any(|line| line.ends_with("/etcd")), "{text}");
 }
