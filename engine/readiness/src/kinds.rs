@@ -45,7 +45,8 @@ fn pod(object: &Object, verdict: &mut Verdict) -> Result<(), Stop> {
         verdict.error(format!("container {} exited with error", status["name"].as_str().unwrap_or_default()));
     }
     let ready = required_condition(object, "Ready")?;
-    if !ready.is_true() && !(ready.is_false() && ready.reason() == "PodCompleted") {
+    let completed = ready.is_false() && ready.reason() == "PodCompleted";
+    if !ready.is_true() && !completed {
         verdict.not_ready("Not ready");
     }
     Ok(())
