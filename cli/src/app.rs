@@ -42,8 +42,8 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn execute(app: &mut App, arguments: impl Iterator<Item = OsString>, form: &mut ErrorForm) -> Result<(), Failure> {
     *form = auto_form();
     let words: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
-    if let Some(descriptions) = completion::is_asked(&words) {
-        return completion::answer(app, &words[1..], descriptions);
+    if let Some((words, descriptions)) = completion::question(&words) {
+        return completion::answer(app, words, descriptions);
     }
     let request = parse(&app.program, &words, app.environment.home().as_deref())?;
     let file = ConfigFile::load(&app.environment.config_dirs())?;

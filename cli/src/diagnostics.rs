@@ -28,9 +28,6 @@ pub(crate) enum Failure {
     /// The result was written and has errors.
     #[error("command failed")]
     ResultHasErrors,
-    /// A question was answered with no before anything happened.
-    #[error("aborted")]
-    Aborted,
     #[error("Validation failed")]
     ValidationFailed,
     #[error("the command did not finish within {}: context deadline exceeded", show_duration(*.limit))]
@@ -88,7 +85,6 @@ impl Failure {
             | Self::Settings(_)
             | Self::ConfigFile(_)
             | Self::ResultHasErrors
-            | Self::Aborted
             | Self::ValidationFailed
             | Self::Timeout { .. }
             | Self::NotYet { .. }
@@ -204,7 +200,7 @@ mod tests {
     use windlass_model::location::Source as Text;
 
     use super::*;
-    use crate::settings::Source;
+    use crate::settings::source::Source;
 
     fn full(failure: &Failure) -> String {
         failure.reports().iter().map(|report| report.render(false)).collect()
@@ -235,7 +231,7 @@ mod tests {
     #[test]
     fn an_interrupt_has_its_own_exit_code() {
         assert_eq!(Failure::Interrupted.exit_code(), ExitCode::from(130));
-        assert_eq!(Failure::Aborted.exit_code(), ExitCode::FAILURE);
+        assert_eq!(Failure::ResultHasErrors.exit_code(), ExitCode::FAILURE);
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Environment {
     pub(crate) fn scalar(&self, flag: &str) -> Option<Variable> {
         let found = self.of_flag(flag);
         let prefix = found.iter().map(|variable| variable.prefix).min()?;
-        found.into_iter().filter(|variable| variable.prefix == prefix).next_back()
+        found.into_iter().rfind(|variable| variable.prefix == prefix)
     }
 
     fn of_flag(&self, flag: &str) -> Vec<Variable> {

@@ -29,6 +29,7 @@ pub(crate) enum Action {
 pub(crate) enum Shell {
     Bash,
     Fish,
+    #[expect(clippy::enum_variant_names, reason = "it is called so")]
     PowerShell,
     Zsh,
 }

@@ -49,7 +49,6 @@ pub(crate) enum Section {
     Git,
     Helm,
     Registry,
-    Auth,
 }
 
 impl Section {
@@ -68,7 +67,6 @@ impl Section {
             Self::Git => "Git",
             Self::Helm => "Helm",
             Self::Registry => "Registry",
-            Self::Auth => "Auth",
         }
     }
 }

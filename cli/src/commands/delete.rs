@@ -1,17 +1,21 @@
 //! `delete`: deletes everything that carries the discriminator.
 
+use windlass_model::object_ref::ObjectRef;
+
 use super::{removal, result};
 use crate::app::App;
 use crate::diagnostics::Failure;
+use crate::interrupt::{self, Stopping};
 use crate::settings::RemoveSettings;
-use crate::{interrupt, wire};
+use crate::wire;
 
 pub(super) fn run(app: &App, settings: RemoveSettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
-    let task = app.clone();
-    let done = interrupt::run(limit, move || async move {
-        wire::delete(&task, &settings, |objects| removal::confirm(&task, settings.caution, objects)).await
+    let (task, caution) = (app.clone(), settings.caution);
+    let done = interrupt::run(limit, Stopping::BetweenWrites, move |stop| async move {
+        let confirm = |objects: &[ObjectRef]| removal::confirm(&task, settings.caution, objects);
+        wire::delete(&task, &settings, &stop, &confirm).await
     })?;
-    result::write(app, &done, &output)?;
-    result::check(&done)
+    removal::show_dry_run(app, caution, &done.value);
+    result::conclude(app, done, &output)
 }

@@ -3,17 +3,17 @@
 use super::result;
 use crate::app::App;
 use crate::diagnostics::Failure;
+use crate::interrupt::{self, Stopping};
 use crate::settings::{Caution, PokeImagesSettings};
-use crate::{interrupt, prompts, wire};
+use crate::{prompts, wire};
 
 pub(super) fn run(app: &App, settings: PokeImagesSettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
     let task = app.clone();
-    let done = interrupt::run(limit, move || async move {
-        wire::poke_images(&task, &settings, |context| confirm(&task, settings.caution, context)).await
+    let done = interrupt::run(limit, Stopping::BetweenWrites, move |stop| async move {
+        wire::poke_images(&task, &settings, &stop, &|context| confirm(&task, settings.caution, context)).await
     })?;
-    result::write(app, &done, &output)?;
-    result::check(&done)
+    result::conclude(app, done, &output)
 }
 
 fn confirm(app: &App, caution: Caution, context: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use windlass_model::object_ref::ObjectRef;
+use windlass_model::result::CommandResult;
 
 use crate::app::App;
 use crate::printer::Mark;
@@ -11,15 +12,28 @@ use crate::settings::Caution;
 
 /// Shows what will be deleted, and asks unless that is unwanted.
 pub(super) fn confirm(app: &App, caution: Caution, objects: &[ObjectRef]) -> bool {
+    show(app, objects);
+    if !caution.asks() {
+        return true;
+    }
+    let question = format!("Do you really want to delete {} objects?", objects.len());
+    prompts::confirm(&app.printer, &question)
+}
+
+/// Shows what a dry run, which asks nobody, has found.
+pub(super) fn show_dry_run(app: &App, caution: Caution, result: &CommandResult) {
+    let deleted = result.objects.iter().filter(|object| object.deleted).map(|object| object.object_ref.clone());
+    let deleted: Vec<_> = deleted.collect();
+    if caution.dry_run && !deleted.is_empty() {
+        show(app, &deleted);
+    }
+}
+
+fn show(app: &App, objects: &[ObjectRef]) {
     app.printer.line(Mark::Info, "The following objects will be deleted:");
     let mut list = String::new();
     for object in objects {
         let _ = writeln!(list, "  {object}");
     }
     app.printer.raw(&list);
-    if !caution.asks() {
-        return true;
-    }
-    let question = format!("Do you really want to delete {} objects?", objects.len());
-    prompts::confirm(&app.printer, &question)
 }

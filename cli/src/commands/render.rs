@@ -3,7 +3,7 @@
 use super::output;
 use crate::app::App;
 use crate::diagnostics::Failure;
-use crate::interrupt;
+use crate::interrupt::{self, Stopping};
 use crate::printer::Mark;
 use crate::settings::RenderSettings;
 use crate::wire;
@@ -12,7 +12,13 @@ pub(super) fn run(app: &App, settings: RenderSettings) -> Result<(), Failure> {
     let (limit, print_all) = (settings.common.project.timeout, settings.print_all);
     let shown_dir = settings.common.render_output_dir.clone();
     let task = app.clone();
-    let rendered = interrupt::run(limit, move || async move { wire::render(&task, &settings).await })?;
+    let rendered =
+        interrupt::run(
+            limit,
+            Stopping::AtOnce,
+            move |stop| async move { wire::render(&task, &settings, &stop).await },
+        )?
+        .value;
     if print_all {
         return output::stdout(app, &windlass_yaml::to_string_documents(&rendered.objects));
     }

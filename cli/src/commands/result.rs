@@ -6,11 +6,12 @@ use windlass_report::{TextOptions, TextStyle};
 use super::output;
 use crate::app::App;
 use crate::diagnostics::Failure;
+use crate::interrupt::Finished;
 use crate::printer::width;
 use crate::settings::{OutputFormat, OutputSettings};
 
 /// Writes the result in all wanted forms.
-pub(super) fn write(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
+fn write(app: &App, result: &CommandResult, settings: &OutputSettings) -> Result<(), Failure> {
     let columns = width(app.environment.columns());
     output::copies(app, settings, |format| match format {
         OutputFormat::Text => Ok(text(result, settings.short, columns)),
@@ -28,7 +29,14 @@ fn text(result: &CommandResult, short: bool, columns: usize) -> String {
     windlass_report::text(result, TextOptions { style, width: columns })
 }
 
+/// Writes the result, then fails when the run was stopped or the result has errors.
+pub(super) fn conclude(app: &App, done: Finished<CommandResult>, settings: &OutputSettings) -> Result<(), Failure> {
+    write(app, &done.value, settings)?;
+    done.stopped.map_or(Ok(()), Err)?;
+    check(&done.value)
+}
+
 /// A result with errors is a failed command.
-pub(super) fn check(result: &CommandResult) -> Result<(), Failure> {
+fn check(result: &CommandResult) -> Result<(), Failure> {
     if result.errors.is_empty() { Ok(()) } else { Err(Failure::ResultHasErrors) }
 }

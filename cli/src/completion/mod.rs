@@ -5,6 +5,7 @@ mod project;
 
 use crate::app::App;
 use crate::args::commands::Shell;
+use crate::args::{Kind, ROOT};
 use crate::commands;
 use crate::diagnostics::Failure;
 
@@ -25,13 +26,18 @@ pub(crate) fn script(shell: Shell, program: &str, descriptions: bool) -> String 
     text.replace("@COMMAND@", command).replace("@PROGRAM@", program)
 }
 
-/// Whether a script asks, and whether it wants descriptions.
-pub(crate) fn is_asked(words: &[String]) -> Option<bool> {
-    match words.first().map(String::as_str) {
-        Some("__complete") => Some(true),
-        Some("__completeNoDesc") => Some(false),
-        _ => None,
-    }
+/// Whether a script asks: the words to complete, and whether it wants descriptions. Global switches may stand before.
+pub(crate) fn question(words: &[String]) -> Option<(&[String], bool)> {
+    let is_switch = |word: &&String| {
+        word.strip_prefix("--").and_then(|name| ROOT.flag(name)).is_some_and(|flag| flag.kind == Kind::Switch)
+    };
+    let start = words.iter().take_while(is_switch).count();
+    let descriptions = match words.get(start)?.as_str() {
+        "__complete" => true,
+        "__completeNoDesc" => false,
+        _ => return None,
+    };
+    Some((&words[start + 1..], descriptions))
 }
 
 /// Writes one candidate per line and the directive. Problems give no candidates, as nobody could read them.
@@ -51,5 +57,15 @@ mod tests {
             assert!(text.contains("kluctl") && text.contains("__completeNoDesc"), "{shell:?}");
             assert!(!text.contains('@') || shell != Shell::Fish, "{shell:?} has an unfilled place");
         }
+    }
+
+    #[test]
+    fn a_question_may_follow_global_switches() {
+        let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let asked = words(&["--no-update-check", "__completeNoDesc", "oci", ""]);
+        assert_eq!(question(&asked), Some((&words(&["oci", ""])[..], false)));
+        assert_eq!(question(&words(&["deploy", "__complete"])), None);
+        assert_eq!(question(&words(&["--nonsense", "__complete"])), None);
+        assert_eq!(question(&[]), None);
     }
 }

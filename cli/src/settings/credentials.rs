@@ -47,15 +47,12 @@ impl CredentialEntry {
     }
 }
 
-/// Name kept for users of registries.
-pub(crate) type RegistryEntry = CredentialEntry;
-
 /// All credentials given to a command, in the order in which they are tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Credentials {
     pub(crate) git: Vec<CredentialEntry>,
     pub(crate) helm: Vec<CredentialEntry>,
-    pub(crate) registry: Vec<RegistryEntry>,
+    pub(crate) registry: Vec<CredentialEntry>,
 }
 
 /// How the text behind `=` of a flag is used.

@@ -12,18 +12,16 @@ mod inclusion;
 mod layers;
 mod output;
 mod project;
-mod source;
+pub(crate) mod source;
 
-pub(crate) use args::TemplateArgs;
 pub(crate) use commands::{
     ApplySettings, Caution, DeploySettings, DiffSettings, IgnoreSettings, ListImagesSettings, ListTargetsSettings,
-    PokeImagesSettings, RemoveSettings, RenderSettings, ResultStoreSettings, TargetCommand, ValidateSettings,
+    PokeImagesSettings, RemoveSettings, RenderSettings, TargetCommand, ValidateSettings,
 };
 pub(crate) use config_file::{ConfigFile, ConfigFileError};
-pub(crate) use credentials::{CredentialEntry, Credentials, RegistryEntry};
+pub(crate) use credentials::{CredentialEntry, Credentials};
 pub(crate) use images::ImageSettings;
-pub(crate) use inclusion::Inclusion;
 pub(crate) use layers::{Layers, LayersError};
 pub(crate) use output::{OutputFormat, OutputSettings, OutputTarget};
-pub(crate) use project::{ConnectionSettings, LocalOverride, OverrideKind, ProjectSettings, TargetSettings};
-pub(crate) use source::{SettingError, SettingErrors, Source, Sourced};
+pub(crate) use project::{ConnectionSettings, ProjectSettings, TargetSettings};
+pub(crate) use source::{SettingError, SettingErrors};

@@ -38,11 +38,6 @@ impl<T> Sourced<T> {
     pub(crate) fn new(value: T, source: Source) -> Self {
         Self { value, source }
     }
-
-    /// Whether somebody set the value.
-    pub(crate) fn is_set(&self) -> bool {
-        self.source != Source::Default
-    }
 }
 
 /// A setting that cannot be used. Displays as the reason, which scripts know; [`SettingError::origin`] names the source.

@@ -78,6 +78,6 @@ mod tests {
         let of = |pairs: &[(&str, &str)]| paths(&Environment::of(pairs));
         assert_eq!(of(&[("HOME", "h"), ("KUBECONFIG", "a::b")]), [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(of(&[("HOME", "h"), ("KUBECONFIG", "")]), [PathBuf::from("h/.kube/config")]);
-        assert_eq!(of(&[]), [PathBuf::new(); 0]);
+        assert!(of(&[]).is_empty());
     }
 }

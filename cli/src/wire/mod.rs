@@ -10,9 +10,15 @@ mod run;
 use std::error::Error;
 use std::path::PathBuf;
 
+use windlass_deploy::apply::{OnError, ReadinessWait};
 use windlass_deploy::config_file::ConfigError;
-use windlass_deploy::images::ImageMode;
-use windlass_images::listing;
+use windlass_deploy::flows::{
+    Consent, DeleteOptions, DeployOptions, DiffOptions, ImageList, ListForm, PokeOptions, PruneOptions, Validator,
+    delete as delete_flow, deploy as deploy_flow, diff as diff_flow, list_images as list_images_flow,
+    poke_images as poke_flow, prune as prune_flow, render as render_flow, validator,
+};
+use windlass_deploy::stop::StopSignal;
+use windlass_diff::IgnoreFlags;
 use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
@@ -22,8 +28,8 @@ use run::Run;
 use crate::app::App;
 use crate::diagnostics::{EngineFailure, Failure};
 use crate::settings::{
-    DeploySettings, DiffSettings, ListImagesSettings, PokeImagesSettings, ProjectSettings, RemoveSettings,
-    RenderSettings, ValidateSettings,
+    ApplySettings, Caution, DeploySettings, DiffSettings, IgnoreSettings, ListImagesSettings, PokeImagesSettings,
+    ProjectSettings, RemoveSettings, RenderSettings, ValidateSettings,
 };
 
 /// What `render` leaves.
@@ -33,14 +39,6 @@ pub(crate) struct Rendered {
     pub(crate) dir: PathBuf,
     /// All objects in item order.
     pub(crate) objects: Vec<serde_json::Value>,
-}
-
-/// What `list-images` found.
-#[derive(Debug)]
-pub(crate) struct ImageList {
-    pub(crate) document: serde_json::Value,
-    /// Why images have no result.
-    pub(crate) unresolved: Vec<String>,
 }
 
 /// Project directory as an absolute path.
@@ -72,71 +70,143 @@ pub(crate) fn failure(error: impl Error + 'static) -> Failure {
     Failure::Engine(EngineFailure { text, at, hint: None })
 }
 
-fn unconnected<T>(name: &str) -> Result<T, Failure> {
-    Err(Failure::NotYet { command: name.to_owned() })
-}
-
 /// Renders and writes the files.
-pub(crate) async fn render(app: &App, settings: &RenderSettings) -> Result<Rendered, Failure> {
-    let run = Run::new(app, &settings.common)?;
+pub(crate) async fn render(app: &App, settings: &RenderSettings, stop: &StopSignal) -> Result<Rendered, Failure> {
     let keeps = !settings.print_all || settings.common.render_output_dir.is_some();
-    let prepared = run.prepare(ImageMode::Normal, keeps).await?;
+    let run = Run::new(app, &settings.common, keeps)?;
+    let prepared = run.ended(render_flow(run.request(), run.doors(stop)).await)?;
     let objects = prepared.objects.items.iter().flat_map(|item| item.objects.iter().map(|object| object.0.clone()));
     let objects = objects.collect();
     Ok(Rendered { dir: run.finish(keeps), objects })
 }
 
-/// Lists the images; those that could not be found are told beside the document.
-pub(crate) async fn list_images(app: &App, settings: &ListImagesSettings) -> Result<ImageList, Failure> {
-    let run = Run::new(app, &settings.common)?;
-    let mode = if settings.simple { ImageMode::ListSimple } else { ImageMode::List };
-    let prepared = run.prepare(mode, false).await?;
-    let decisions = &prepared.images.decisions;
-    let document = if settings.simple { listing::simple(decisions) } else { listing::full(decisions) };
-    let unresolved = prepared.images.unresolved.iter().map(ToString::to_string).collect();
-    Ok(ImageList { document, unresolved })
+/// Lists the images.
+pub(crate) async fn list_images(
+    app: &App,
+    settings: &ListImagesSettings,
+    stop: &StopSignal,
+) -> Result<ImageList, Failure> {
+    let run = Run::new(app, &settings.common, false)?;
+    let form = if settings.simple { ListForm::Simple } else { ListForm::Full };
+    run.ended(list_images_flow(run.request(), form, run.doors(stop)).await)
 }
 
-pub(crate) async fn diff(_app: &App, _settings: &DiffSettings) -> Result<CommandResult, Failure> {
-    unconnected("diff")
+/// Compares.
+pub(crate) async fn diff(app: &App, settings: &DiffSettings, stop: &StopSignal) -> Result<CommandResult, Failure> {
+    let run = Run::new(app, &settings.common, false)?;
+    let IgnoreSettings { tags, labels, annotations, kluctl_metadata } = settings.ignore;
+    let options = DiffOptions {
+        force_apply: settings.apply.force_apply,
+        on_error: on_error(settings.apply),
+        ignore: IgnoreFlags { tags, labels, annotations, kluctl_metadata },
+    };
+    run.ended(diff_flow(run.request(), options, run.doors(stop)).await)
 }
 
 /// `confirm` gets the preview.
 pub(crate) async fn deploy(
-    _app: &App,
-    _settings: &DeploySettings,
-    _confirm: impl Fn(&CommandResult) -> Result<bool, Failure> + Send + Sync,
+    app: &App,
+    settings: &DeploySettings,
+    stop: &StopSignal,
+    confirm: &(dyn Fn(&CommandResult) -> bool + Send + Sync),
 ) -> Result<CommandResult, Failure> {
-    unconnected("deploy")
+    let run = Run::new(app, &settings.common, false)?;
+    let options = DeployOptions {
+        consent: consent(settings.caution, confirm),
+        force_apply: settings.apply.force_apply,
+        on_error: on_error(settings.apply),
+        abort_on_error: settings.apply.abort_on_error,
+        readiness: if settings.no_wait {
+            ReadinessWait::No
+        } else {
+            ReadinessWait::UpTo(settings.apply.readiness_timeout)
+        },
+        prune: settings.prune,
+    };
+    run.ended(deploy_flow(run.request(), options, run.doors(stop)).await)
 }
 
 /// `confirm` gets what will be deleted; not called when there is nothing.
 pub(crate) async fn prune(
-    _app: &App,
-    _settings: &RemoveSettings,
-    _confirm: impl Fn(&[ObjectRef]) -> bool + Send + Sync,
+    app: &App,
+    settings: &RemoveSettings,
+    stop: &StopSignal,
+    confirm: &(dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
 ) -> Result<CommandResult, Failure> {
-    unconnected("prune")
+    let run = Run::new(app, &settings.common, false)?;
+    let options = PruneOptions { consent: removal_consent(settings.caution, confirm) };
+    run.ended(prune_flow(run.request(), options, run.doors(stop)).await)
 }
 
-/// As [`prune`].
+/// As [`prune`]; the discriminator of the flag only finds objects.
 pub(crate) async fn delete(
-    _app: &App,
-    _settings: &RemoveSettings,
-    _confirm: impl Fn(&[ObjectRef]) -> bool + Send + Sync,
+    app: &App,
+    settings: &RemoveSettings,
+    stop: &StopSignal,
+    confirm: &(dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
 ) -> Result<CommandResult, Failure> {
-    unconnected("delete")
+    let mut common = settings.common.clone();
+    let discriminator = common.target.discriminator.take().map(|text| text.value);
+    let run = Run::new(app, &common, false)?;
+    let options = DeleteOptions {
+        consent: removal_consent(settings.caution, confirm),
+        discriminator: discriminator.as_deref(),
+        wait: !settings.no_wait,
+    };
+    run.ended(delete_flow(run.request(), options, run.doors(stop)).await)
 }
 
 /// `confirm` gets the context's name.
 pub(crate) async fn poke_images(
-    _app: &App,
-    _settings: &PokeImagesSettings,
-    _confirm: impl Fn(&str) -> bool + Send + Sync,
+    app: &App,
+    settings: &PokeImagesSettings,
+    stop: &StopSignal,
+    confirm: &(dyn Fn(&str) -> bool + Send + Sync),
 ) -> Result<CommandResult, Failure> {
-    unconnected("poke-images")
+    let run = Run::new(app, &settings.common, false)?;
+    let options = PokeOptions { consent: consent(settings.caution, confirm) };
+    run.ended(poke_flow(run.request(), options, run.doors(stop)).await)
 }
 
-pub(crate) async fn validate(_app: &App, _settings: &ValidateSettings) -> Result<ValidateResult, Failure> {
-    unconnected("validate")
+/// Checks once, or until everything is ready or the time to wait is over.
+pub(crate) async fn validate(
+    app: &App,
+    settings: &ValidateSettings,
+    stop: &StopSignal,
+    passes: impl Fn(&ValidateResult) -> bool,
+) -> Result<ValidateResult, Failure> {
+    let run = Run::new(app, &settings.common, false)?;
+    let checker: Validator = run.ended(validator(run.request(), run.doors(stop)).await)?;
+    let start = std::time::Instant::now();
+    loop {
+        let result = checker.attempt(run.doors(stop)).await;
+        let is_last = passes(&result) || start.elapsed() >= settings.wait;
+        if is_last || !stop.sleep(settings.sleep).await {
+            return Ok(result);
+        }
+    }
+}
+
+fn on_error(settings: ApplySettings) -> OnError {
+    match settings {
+        ApplySettings { force_replace_on_error: true, .. } => OnError::Recreate,
+        ApplySettings { replace_on_error: true, .. } => OnError::Replace,
+        _ => OnError::Report,
+    }
+}
+
+fn consent<'a, T: ?Sized>(caution: Caution, ask: &'a (dyn Fn(&T) -> bool + Send + Sync)) -> Consent<'a, T> {
+    match caution {
+        Caution { dry_run: true, .. } => Consent::DryRun,
+        Caution { yes: true, .. } => Consent::Given,
+        _ => Consent::Ask(ask),
+    }
+}
+
+/// The list of what will be deleted is shown in any case, so `ask` is always called; it knows when not to ask.
+fn removal_consent<'a>(
+    caution: Caution,
+    ask: &'a (dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
+) -> Consent<'a, [ObjectRef]> {
+    if caution.dry_run { Consent::DryRun } else { Consent::Ask(ask) }
 }

@@ -16,6 +16,10 @@ impl Repository for LocalRepository {
         Ok(windlass_git::read(root, sub_dir)?)
     }
 
+    fn key(&self, url: &str) -> Option<String> {
+        windlass_git::repo_key(url)
+    }
+
     fn history(&self) -> Option<Arc<dyn GitHistory>> {
         Some(Arc::new(*self))
     }

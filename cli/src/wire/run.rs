@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use windlass_deploy::images::ImageMode;
 use windlass_deploy::inclusion::Inclusion;
 use windlass_deploy::load::LoadRequest;
+use windlass_deploy::stop::StopSignal;
 use windlass_deploy::target::TargetRequest;
-use windlass_deploy::{Connection, Ports, Prepared, RenderOutput, Request, prepare};
+use windlass_deploy::{Connection, Ports, RenderOutput, Request};
 use windlass_kustomize::GoHelper;
-use windlass_model::event::Events;
+use windlass_model::event::Events as _;
 use windlass_registry::Registry;
 use windlass_template::DebugSink;
 
@@ -33,14 +33,14 @@ pub(super) struct Run {
     helper: GoHelper,
     repository: LocalRepository,
     debug: Arc<dyn DebugSink>,
-    pub(super) progress: Arc<Progress>,
+    progress: Arc<Progress>,
     /// Rendered files that nobody asked to keep.
     temporary: Option<TempDir>,
 }
 
 impl Run {
-    /// Puts the settings together; connects to nothing yet.
-    pub(super) fn new(app: &App, settings: &TargetCommand) -> Result<Self, Failure> {
+    /// Puts the settings together; connects to nothing yet. With `keeps` the user will read the render folder.
+    pub(super) fn new(app: &App, settings: &TargetCommand, keeps: bool) -> Result<Self, Failure> {
         let environment = app.environment.clone();
         let progress = Arc::new(Progress::new(app.printer.clone()));
         app.printer.hide(settings.credentials.secrets());
@@ -51,7 +51,8 @@ impl Run {
             None => {
                 let dir = folders::temporary(&environment, "render")
                     .map_err(|error| Failure::Output { text: format!("create a temporary folder: {error}") })?;
-                (RenderOutput::Temporary(dir.path().to_owned()), Some(dir))
+                let path = dir.path().to_owned();
+                (if keeps { RenderOutput::Kept(path) } else { RenderOutput::Temporary(path) }, Some(dir))
             }
         };
         Ok(Self {
@@ -72,13 +73,20 @@ impl Run {
         })
     }
 
-    /// Loads, renders and resolves; with `keeps` the user will read the folder.
-    pub(super) async fn prepare(&self, mode: ImageMode, keeps: bool) -> Result<Prepared, Failure> {
-        let mut request = self.request.clone();
-        if let (true, RenderOutput::Temporary(dir)) = (keeps, &request.output) {
-            request.output = RenderOutput::Kept(dir.clone());
-        }
-        prepare(&request, mode, self.ports(), &*self.progress).await.map_err(failure)
+    /// What the flow shall do.
+    pub(super) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// What the flow may reach.
+    pub(super) fn doors<'a>(&'a self, stop: &'a StopSignal) -> windlass_deploy::flows::Run<'a> {
+        windlass_deploy::flows::Run { ports: self.ports(), events: &*self.progress, stop }
+    }
+
+    /// Ends the display of progress and turns an error into what is shown.
+    pub(super) fn ended<T>(&self, outcome: Result<T, windlass_deploy::Error>) -> Result<T, Failure> {
+        self.progress.clear();
+        outcome.map_err(failure)
     }
 
     /// The render folder, which stays only with `keeps`.
