@@ -5,6 +5,7 @@
 
 mod find;
 mod path;
+mod poke;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +16,7 @@ use crate::filter::{FilterError, VersionFilter};
 
 pub use find::{Carrier, Found, Occurrence, PlaceholderError, find, replace, unresolved_marker};
 pub use path::{FieldPath, PathStep};
+pub use poke::{Poked, poke};
 
 /// Starts a placeholder.
 pub const BEGIN: &str = "XXXXXbegin_get_image_";

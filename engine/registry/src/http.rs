@@ -172,12 +172,7 @@ fn classify(error: &reqwest::Error, host: &str, settings: &RegistrySettings) -> 
     let mut source = error.source();
     while let Some(cause) = source {
         reason = cause.to_string();
-        let tls = cause.downcast_ref::<rustls::Error>().is_some()
-            || cause
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref)
-                .is_some_and(|e| e.is::<rustls::Error>());
-        if tls {
+        if is_tls(cause) {
             return RegistryError::Tls { host, reason };
         }
         if reason.contains("dns error") {
@@ -187,6 +182,12 @@ fn classify(error: &reqwest::Error, host: &str, settings: &RegistrySettings) -> 
         source = cause.source();
     }
     RegistryError::Connect { host, reason }
+}
+
+/// Whether an error is TLS's own, also when I/O errors are wrapped around it.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }
 
 /// Builds clients.

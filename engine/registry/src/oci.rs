@@ -172,15 +172,18 @@ impl Connection {
                 None if repository.is_local() => {}
                 _ => return url("https"),
             }
-            let probe =
-                |url: Url| async move { self.transport.send(|client| client.get(url.clone())).await.map(|_| ()) };
+            // Any answer, even an error, proves that the scheme is spoken. No credentials are sent.
+            let probe = |url: Url| async move {
+                match self.transport.send(|client| client.get(url.clone())).await {
+                    Ok(_) | Err(RegistryError::Status { .. } | RegistryError::Throttled { .. }) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            };
             match probe(url("https")?).await {
                 Ok(()) => url("https"),
                 Err(secure @ (RegistryError::Connect { .. } | RegistryError::Tls { .. })) => {
-                    // Without any credentials, so nothing is lost when something else listens there.
                     match probe(url("http")?).await {
                         Ok(()) => url("http"),
-                        Err(RegistryError::Connect { .. }) => Err(secure),
                         Err(_) => Err(secure),
                     }
                 }

@@ -118,6 +118,25 @@ impl FixedImages {
 }
 
 impl FixedImage {
+    /// The entry as a file or a command result writes it.
+    pub fn to_value(&self) -> Value {
+        let Self { image, namespace, deployment, container, result_image, origin: _ } = self;
+        let (exact, pattern) = match image {
+            Some(ImageMatch::Exact(image)) => (Some(image.as_str()), None),
+            Some(ImageMatch::Regex(pattern)) => (None, Some(pattern.as_str())),
+            None => (None, None),
+        };
+        let fields = [
+            ("image", exact),
+            ("imageRegex", pattern),
+            ("namespace", namespace.as_deref()),
+            ("deployment", deployment.as_deref()),
+            ("container", container.as_deref()),
+            ("resultImage", Some(result_image.as_str())),
+        ];
+        fields.into_iter().filter_map(|(key, text)| Some((key.to_owned(), Value::from(text?)))).collect()
+    }
+
     /// Reads one entry, strictly.
     pub fn from_value(value: &Value, origin: FixedOrigin) -> Result<Self, EntryError> {
         let Value::Object(map) = value else {
@@ -250,6 +269,18 @@ mod tests {
     fn present_but_empty_is_a_criterion() {
         let entries = load(&json!({"images": [{"image": "a", "namespace": "", "resultImage": "x"}]})).unwrap();
         assert_eq!(entries[0].namespace.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for entry in [
+            json!({"image": "a", "namespace": "", "deployment": "Deployment/d", "container": "c", "resultImage": "r"}),
+            json!({"imageRegex": "^a", "resultImage": "r"}),
+            json!({"deployment": "d", "resultImage": "r"}),
+        ] {
+            let read = FixedImage::from_value(&entry, FixedOrigin::Request { index: 0 }).unwrap();
+            assert_eq!(read.to_value(), entry);
+        }
     }
 
     #[test]

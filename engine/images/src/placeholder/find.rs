@@ -182,7 +182,7 @@ impl Occurrence {
     /// several placeholders in one string none can be told apart.
     pub fn counterpart(&self, object: &Value, live: &Value) -> Option<String> {
         let rendered = self.text(self.path.get(object)?)?;
-        let live = self.text(self.path.follow_names(object, live)?)?;
+        let live = self.text(self.path.follow_names(object, live)?.get(live)?)?;
         let (before, after) = (rendered.get(..self.range.start)?, rendered.get(self.range.end..)?);
         if before.contains(BEGIN) || after.contains(BEGIN) {
             return None;
@@ -191,7 +191,7 @@ impl Occurrence {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    fn text(&self, value: &Value) -> Option<String> {
+    pub(super) fn text(&self, value: &Value) -> Option<String> {
         match self.carrier {
             Carrier::Plain => value.as_str().map(str::to_owned),
             Carrier::Base64 => decode_text(value.as_str()?),

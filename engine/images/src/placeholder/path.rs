@@ -34,34 +34,38 @@ impl FieldPath {
         })
     }
 
-    /// The same place in another version of the object.
+    /// The path of the same place in another version of the object.
     ///
     /// List elements with a `name` are found by that name, because something
     /// may have been inserted before them; others by position, unless the other
     /// element has a name. `None` when the place does not exist there.
-    pub fn follow_names<'v>(&self, root: &Value, other: &'v Value) -> Option<&'v Value> {
+    pub fn follow_names(&self, root: &Value, other: &Value) -> Option<Self> {
         let mut here = root;
         let mut there = other;
+        let mut path = Vec::with_capacity(self.0.len());
         for step in &self.0 {
             match step {
                 PathStep::Key(key) => {
                     here = here.get(key)?;
                     there = there.get(key)?;
+                    path.push(step.clone());
                 }
                 PathStep::Index(index) => {
                     here = here.get(index)?;
-                    there = counterpart(here, *index, there.as_array()?)?;
+                    let index = counterpart(here, *index, there.as_array()?)?;
+                    there = there.get(index)?;
+                    path.push(PathStep::Index(index));
                 }
             }
         }
-        Some(there)
+        Some(Self(path))
     }
 }
 
-fn counterpart<'v>(element: &Value, index: usize, list: &'v [Value]) -> Option<&'v Value> {
+fn counterpart(element: &Value, index: usize, list: &[Value]) -> Option<usize> {
     match name_of(element) {
-        Some(name) => list.iter().find(|candidate| name_of(candidate) == Some(name)),
-        None => list.get(index).filter(|candidate| name_of(candidate).is_none()),
+        Some(name) => list.iter().position(|candidate| name_of(candidate) == Some(name)),
+        None => list.get(index).filter(|candidate| name_of(candidate).is_none()).map(|_| index),
     }
 }
 
