@@ -12,6 +12,7 @@ use crate::completion;
 use crate::diagnostics::{ErrorForm, Failure};
 use crate::env_vars::Environment;
 use crate::printer::{Printer, Style};
+use crate::settings::source::{Source, Sourced};
 use crate::settings::{ConfigFile, Layers, SettingError};
 
 /// Everything about the process that commands may know.
@@ -49,8 +50,8 @@ fn execute(app: &mut App, arguments: impl Iterator<Item = OsString>, form: &mut 
     let file = ConfigFile::load(&app.environment.config_dirs())?;
     let (Request::Run(invocation) | Request::Help(invocation) | Request::Version(invocation)) = &request;
     let layers = Layers::merge(invocation, &app.environment, &file);
+    *form = chosen_form(&wanted_form(invocation, &app.environment))?;
     if let Ok(layers) = &layers {
-        *form = chosen_form(layers)?;
         let no_color = layers.switch("no-color") || app.environment.no_color();
         app.printer = Arc::new(Printer::new(Style::detect(layers.switch("debug"), no_color)));
     }
@@ -75,8 +76,17 @@ fn auto_form() -> ErrorForm {
     if std::io::stderr().is_terminal() { ErrorForm::Full } else { ErrorForm::Plain }
 }
 
-fn chosen_form(layers: &Layers) -> Result<ErrorForm, SettingError> {
-    let text = layers.text_or_default("errors");
+/// The value of `--errors`. Not taken from the layers, because their own errors are shown in this form too.
+fn wanted_form(invocation: &Invocation, environment: &Environment) -> Sourced<String> {
+    let of_flag = invocation.given.iter().rev().find(|given| given.flag.name == "errors");
+    match (of_flag, environment.scalar("errors")) {
+        (Some(given), _) => Sourced::new(given.text.clone(), Source::Flag(given.written.clone())),
+        (None, Some(variable)) => Sourced::new(variable.value, Source::Variable(variable.name)),
+        (None, None) => Sourced::new("auto".to_owned(), Source::Default),
+    }
+}
+
+fn chosen_form(text: &Sourced<String>) -> Result<ErrorForm, SettingError> {
     match text.value.as_str() {
         "plain" => Ok(ErrorForm::Plain),
         "full" => Ok(ErrorForm::Full),
