@@ -77,12 +77,12 @@ impl Connection {
         let (outgoing, lines) = mpsc::channel();
         let Pipes { child, stdin, stdout, stderr } = started;
         thread::spawn(move || send(stdin, &lines));
-        let last_words = thread::spawn(move || read_last_words(stderr));
+        let last_words = LastWords::listen(stderr);
         let answered = Arc::clone(&waiting);
         thread::spawn(move || {
             receive(stdout, &answered);
-            answered.end(last_words.join().unwrap_or_default());
             reap(child);
+            answered.end(last_words.take());
         });
         Ok(Self { next_id: AtomicU64::new(1), outgoing, waiting })
     }
@@ -202,20 +202,113 @@ fn receive(stdout: ChildStdout, waiting: &Waiting) {
     }
 }
 
-fn read_last_words(mut stderr: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut buffer = [0; 1 << 10];
-    while let Ok(read @ 1..) = stderr.read(&mut buffer) {
-        kept.extend_from_slice(&buffer[..read]);
-        if kept.len() > LAST_WORDS {
-            kept.drain(..kept.len() - LAST_WORDS);
-        }
+/// The end of what the helper writes to stderr.
+struct LastWords {
+    kept: Arc<Mutex<Vec<u8>>>,
+    /// Closed at the end of the output.
+    finished: mpsc::Receiver<()>,
+}
+
+impl LastWords {
+    fn listen(mut stderr: ChildStderr) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let (open, finished) = mpsc::channel();
+        let shared = Arc::clone(&kept);
+        thread::spawn(move || {
+            let _open: mpsc::Sender<()> = open;
+            let mut buffer = [0; 1 << 10];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(&buffer[..read]);
+                let excess = kept.len().saturating_sub(LAST_WORDS);
+                kept.drain(..excess);
+            }
+        });
+        Self { kept, finished }
     }
-    String::from_utf8_lossy(&kept).into_owned()
+
+    /// A child of the helper may keep its stderr open for ever, so the wait for the end is limited.
+    fn take(&self) -> String {
+        let _ = self.finished.recv_timeout(Duration::from_millis(500));
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
 }
 
 fn reap(mut child: Child) {
     // It has closed its output, so it is ending or of no more use.
     let _ = child.kill();
     let _ = child.wait();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn program(script: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("program");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        (dir, path)
+    }
+
+    async fn call(script: &str) -> Reply {
+        let (_dir, path) = program(script);
+        Connection::start(&path).unwrap().call("method", &()).await
+    }
+
+    #[tokio::test]
+    async fn the_last_words_of_a_helper_are_kept() {
+        let error = call("echo boom >&2; exit 1").await.err().unwrap();
+        assert_eq!(error.to_string(), "the Helm and Kustomize helper ended unexpectedly: boom");
+    }
+
+    #[tokio::test]
+    async fn an_ended_helper_takes_no_more_requests() {
+        let (_dir, path) = program("exit 0");
+        let connection = Connection::start(&path).unwrap();
+        assert!(connection.call("method", &()).await.is_err());
+        assert!(!connection.is_alive());
+        assert!(matches!(connection.call("method", &()).await, Err(HelperError::Lost { .. })));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_json_ends_the_connection() {
+        assert!(matches!(call("echo nonsense; exec cat >/dev/null").await, Err(HelperError::Lost { .. })));
+    }
+
+    #[tokio::test]
+    async fn answers_find_their_request() {
+        let script = r#"read a; read b
+            echo '{"id":2,"result":"second"}'
+            echo '{"id":1,"error":{"kind":"build","message":"first"}}'"#;
+        let (_dir, path) = program(script);
+        let connection = Connection::start(&path).unwrap();
+        let (first, second) = tokio::join!(connection.call("m", &()), connection.call("m", &()));
+        assert_eq!(first.err().unwrap().to_string(), "first");
+        assert_eq!(second.unwrap().result, "second");
+    }
+
+    #[tokio::test]
+    async fn the_helper_ends_with_its_connection() {
+        let (dir, path) = program("read a; echo '{\"id\":1}'; cat; echo ended > \"$0.log\"");
+        let connection = Connection::start(&path).unwrap();
+        connection.call("m", &()).await.unwrap();
+        let waiting = Arc::clone(&connection.waiting);
+        drop(connection);
+        while waiting.lock().ended.is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(dir.path().join("program.log").exists());
+    }
+
+    #[test]
+    fn a_program_that_is_none_does_not_start() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Connection::start(dir.path()), Err(HelperError::Start { .. })));
+    }
 }

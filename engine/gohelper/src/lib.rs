@@ -13,7 +13,7 @@ mod request;
 #[cfg(feature = "bundled-go")]
 mod unpack;
 
-#[cfg(not(feature = "bundled-go"))]
+#[cfg(any(test, not(feature = "bundled-go")))]
 mod programs;
 
 #[cfg(feature = "bundled-go")]
