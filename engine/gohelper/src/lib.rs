@@ -14,6 +14,7 @@ mod request;
 mod unpack;
 
 #[cfg(any(test, not(feature = "bundled-go")))]
+#[cfg_attr(feature = "bundled-go", allow(dead_code, unreachable_pub, reason = "only its tests use it in this build"))]
 mod programs;
 
 #[cfg(feature = "bundled-go")]

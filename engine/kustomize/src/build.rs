@@ -80,7 +80,11 @@ fn attempt(dir: &Path, source_root: &Path, prepared: &Prepared) -> Result<Outcom
     let Plan::Native(native) = plan(&prepared.kustomization) else {
         return Ok(Outcome::Helper(None));
     };
-    let mut builder = Builder { root: canonical(source_root)?, visited: Vec::new(), namespace_used: false };
+    let root = canonical(source_root)?;
+    if !canonical(&prepared.path)?.starts_with(&root) {
+        return Ok(Outcome::Helper(None));
+    }
+    let mut builder = Builder { root, visited: Vec::new(), namespace_used: false };
     match builder.accumulate(&dir, &native) {
         Ok(manifests) => Ok(builder.finish(manifests).map_or(Outcome::Helper(None), Outcome::Built)),
         Err(Stop::Helper(syntax_error)) => Ok(Outcome::Helper(syntax_error)),

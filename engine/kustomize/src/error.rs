@@ -37,6 +37,15 @@ pub enum KustomizeError {
         /// The kustomization file.
         path: PathBuf,
     },
+    /// The namespace in force can not be set in a kustomization that is a link.
+    #[error(
+        "{} is a link, so its namespace can not be set here; set `namespace` in the file it leads to",
+        path.display()
+    )]
+    Linked {
+        /// The link.
+        path: PathBuf,
+    },
     /// `recursive: true` on a folder that has its own kustomization.
     #[error("recursive: true cannot be used when a kustomization.yaml/yml already exists in {item}")]
     RecursiveWithKustomization {

@@ -66,6 +66,8 @@ impl Prepared {
 }
 
 /// Reads or generates the kustomization in `item_dir`, sets the namespace, and writes it in normal form.
+///
+/// A kustomization that is a link is not written; setting the namespace of one is an error.
 pub fn prepare(item_dir: &Path, options: &PrepareOptions) -> Result<Prepared, KustomizeError> {
     let existing = existing_kustomization(item_dir);
     let generated = existing.is_none();
@@ -82,8 +84,12 @@ pub fn prepare(item_dir: &Path, options: &PrepareOptions) -> Result<Prepared, Ku
             (item_dir.join("kustomization.yml"), json!({ "resources": resources }))
         }
     };
-    set_namespace(&mut kustomization, options.override_namespace.as_deref());
-    write_private(&path, &to_string(&kustomization))?;
+    let changed = set_namespace(&mut kustomization, options.override_namespace.as_deref());
+    if !is_link(&path) {
+        write_private(&path, &to_string(&kustomization))?;
+    } else if changed {
+        return Err(KustomizeError::Linked { path });
+    }
     let annotations = annotations_of(&kustomization);
     Ok(Prepared { path, kustomization, generated, annotations })
 }
@@ -104,10 +110,20 @@ fn read(path: &Path) -> Result<Value, KustomizeError> {
     }
 }
 
-fn set_namespace(kustomization: &mut Value, namespace: Option<&str>) {
-    if let (Some(namespace), Value::Object(fields)) = (namespace, kustomization) {
-        fields.entry("namespace").or_insert_with(|| namespace.into());
+/// Whether it had to be set.
+fn set_namespace(kustomization: &mut Value, namespace: Option<&str>) -> bool {
+    match (namespace, kustomization) {
+        (Some(namespace), Value::Object(fields)) if !fields.contains_key("namespace") => {
+            fields.insert("namespace".to_owned(), namespace.into());
+            true
+        }
+        _ => false,
     }
+}
+
+/// Writing through a link would change a file of another item, or one outside of the rendered files.
+fn is_link(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 fn annotations_of(kustomization: &Value) -> BTreeMap<String, String> {
