@@ -347,17 +347,20 @@ async fn marked_objects_and_named_ones_are_deleted_first() {
 }
 
 #[tokio::test]
-async fn a_match_without_kind_on_the_server_is_an_error() {
+async fn a_match_without_kind_on_the_server_is_an_error_in_a_preview_too() {
     let wanted = ObjectMatch {
         group: Some("example.com".into()),
         kind: Some("Gadget".into()),
         name: "x".into(),
         namespace: Some("n".into()),
     };
-    let item = PinnedItem { delete_objects: vec![wanted], ..PinnedItem::default() };
-    let outcome = run(&FakeCluster::new(), vec![item], real()).await;
-    let wanted = ": failed to wait for readiness of n/x. resource with group/kind Gadget.example.com not found";
-    assert_eq!(outcome.errors, [wanted]);
+    let delete = PinnedItem { delete_objects: vec![wanted.clone()], ..PinnedItem::default() };
+    let wait = PinnedItem { wait_readiness_objects: vec![wanted], ..PinnedItem::default() };
+    for item in [delete, wait] {
+        let outcome = run(&FakeCluster::new(), vec![item], dry()).await;
+        let wanted = ": failed to wait for readiness of n/x. resource with group/kind Gadget.example.com not found";
+        assert_eq!(outcome.errors, [wanted]);
+    }
 }
 
 fn hook(name: &str, annotations: &[(&str, &str)]) -> Value {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Why a text is no duration.
+/// A text is no duration. The words are those of Go, which scripts know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid duration `{text}`: expected numbers with units such as `90s` or `1m30s`")]
+#[error("time: invalid duration {text:?}")]
 pub(crate) struct DurationError {
     text: String,
 }

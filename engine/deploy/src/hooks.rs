@@ -3,6 +3,7 @@
 //! Pure: reading annotations. `apply::hooks` runs them.
 
 use std::collections::BTreeSet;
+use std::num::IntErrorKind;
 use std::time::Duration;
 
 use windlass_model::object::{Object, parse_go_bool};
@@ -182,7 +183,14 @@ impl HookSettings {
         let Some(text) = object.annotation(WEIGHT).or_else(|| object.annotation(HELM_WEIGHT)) else { return };
         match text.parse() {
             Ok(weight) => self.weight = weight,
-            Err(error) => self.errors.push(format!("failed to parse hook weight: `{text}`: {error}")),
+            Err(error) => {
+                // Scripts know the words of Go's strconv.
+                let reason = match error.kind() {
+                    IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                    _ => "invalid syntax",
+                };
+                self.errors.push(format!("failed to parse hook weight: strconv.ParseInt: parsing {text:?}: {reason}"));
+            }
         }
     }
 
@@ -202,7 +210,7 @@ impl HookSettings {
         if let Some(text) = object.annotation(WAIT) {
             match parse_go_bool(text) {
                 Some(wait) => self.wait = wait,
-                None => self.errors.push(format!("failed to parse {WAIT}: `{text}` is not a boolean")),
+                None => self.errors.push(format!("failed to parse annotation {WAIT}={text} as bool")),
             }
         }
         if let Some(text) = object.annotation(TIMEOUT) {
@@ -289,8 +297,22 @@ mod tests {
     fn invalid_values_are_errors_even_without_a_hook() {
         let found = settings(&[(WEIGHT, "heavy"), (DELETE_POLICY, "later"), (WAIT, "maybe"), (TIMEOUT, "soon")]);
         assert!(!found.is_hook && found.wait && found.timeout.is_none());
-        assert_eq!(found.errors.len(), 4, "{:?}", found.errors);
-        assert!(found.errors[1].contains("unsupported kluctl.io/hook-delete-policy 'later'"));
+        let wanted = [
+            "failed to parse hook weight: strconv.ParseInt: parsing \"heavy\": invalid syntax",
+            "unsupported kluctl.io/hook-delete-policy 'later'",
+            "failed to parse annotation kluctl.io/hook-wait=maybe as bool",
+            "failed to parse duration: time: invalid duration \"soon\"",
+        ];
+        assert_eq!(found.errors, wanted);
+    }
+
+    #[test]
+    fn a_weight_has_32_bits() {
+        let errors = settings(&[(WEIGHT, "2147483648")]).errors;
+        assert_eq!(
+            errors,
+            ["failed to parse hook weight: strconv.ParseInt: parsing \"2147483648\": value out of range"]
+        );
     }
 
     #[test]

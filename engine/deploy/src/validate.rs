@@ -53,7 +53,10 @@ async fn judge(
     let mut validation = Validation { ready: true, results: Vec::new() };
     for object in objects.items.iter().flat_map(|item| &item.objects) {
         let reference = object.object_ref();
-        let found = judge_object(object, remote.get(&reference).map(AsRef::as_ref), &expectations).await;
+        let hook = HookSettings::of(object);
+        hook.errors.iter().for_each(|message| problems.error(&reference, message.as_str()));
+        hook.warnings.iter().for_each(|message| problems.warning(&reference, message.as_str()));
+        let found = judge_object(object, &hook, remote.get(&reference).map(AsRef::as_ref), &expectations).await;
         let Some(Readiness { ready, errors, warnings, results }) = found else { continue };
         validation.ready &= ready;
         errors.into_iter().for_each(|message| problems.error(&reference, message));
@@ -71,6 +74,7 @@ fn entry(reference: &ObjectRef, result: windlass_readiness::ValidateAnnotation) 
 /// `None`: nothing is expected of the object.
 async fn judge_object(
     local: &Object,
+    hook: &HookSettings,
     live: Option<&Object>,
     expectations: &StatusExpectations<'_>,
 ) -> Option<Readiness> {
@@ -78,7 +82,7 @@ async fn judge_object(
     match live {
         Some(_) if marked => Some(failed(STILL_EXISTS)),
         None if marked => None,
-        _ if !HookSettings::of(local).is_expected() => None,
+        _ if !hook.is_expected() => None,
         None => Some(failed(NOT_FOUND)),
         Some(live) => Some(evaluate(live, NotReady::Error, &expectations.of(live).await, Timestamp::now())),
     }

@@ -61,6 +61,17 @@ async fn a_hook_that_is_deleted_after_success_is_not_expected() {
     assert!(!check(&FakeCluster::new(), hook("hook-failed")).await.0.ready);
 }
 
+#[tokio::test]
+async fn hook_annotations_without_meaning_are_reported() {
+    let cluster = FakeCluster::new();
+    cluster.put(object(json!({})));
+    let (validation, errors, warnings) =
+        check(&cluster, object(json!({"helm.sh/hook": "crd-install", "kluctl.io/hook-wait": "maybe"}))).await;
+    assert!(validation.ready);
+    assert_eq!(errors, ["failed to parse annotation kluctl.io/hook-wait=maybe as bool"]);
+    assert_eq!(warnings, ["unsupported helm.sh/hook 'crd-install'"]);
+}
+
 fn gizmo() -> Value {
     json!({"apiVersion": "example.org/v1", "kind": "Gizmo", "metadata": {"name": "g", "namespace": "default"}})
 }

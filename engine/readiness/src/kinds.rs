@@ -44,9 +44,12 @@ fn pod(object: &Object, verdict: &mut Verdict) -> Result<(), Stop> {
     for status in statuses.iter().filter(|status| status["state"]["terminated"]["reason"] == "Error") {
         verdict.error(format!("container {} exited with error", status["name"].as_str().unwrap_or_default()));
     }
-    let ready = required_condition(object, "Ready")?;
-    let completed = ready.is_false() && ready.reason() == "PodCompleted";
-    if !ready.is_true() && !completed {
+    let ready = condition(object, "Ready")?;
+    if ready.is_none() {
+        verdict.not_ready("Ready condition not in status");
+    }
+    let is_done = |ready: &Condition<'_>| ready.is_false() && ready.reason() == "PodCompleted";
+    if !ready.is_some_and(|ready| ready.is_true() || is_done(&ready)) {
         verdict.not_ready("Not ready");
     }
     Ok(())

@@ -177,12 +177,13 @@ impl Run<'_> {
 
     /// Watches all objects at once. What failed to be applied, or was deleted, will not get ready.
     async fn wait_for_objects(&self, plan: &ItemPlan<'_>, deleted: &BTreeSet<ObjectRef>) {
-        let ReadinessWait::UpTo(limit) = self.options.readiness else { return };
+        // Names that lead nowhere are errors in a preview as well, and without waiting.
         let mut objects: BTreeSet<ObjectRef> = self.resolve(&plan.item.wait_readiness_objects).into_iter().collect();
-        objects.extend(plan.awaited().filter(|object| !self.problems.had_error(object)));
+        let ReadinessWait::UpTo(limit) = self.options.readiness else { return };
         if self.options.mode == ApplyMode::DryRun {
             return;
         }
+        objects.extend(plan.awaited().filter(|object| !self.problems.had_error(object)));
         join_all(objects.difference(deleted).map(|object| self.wait_for(plan.label, object, limit))).await;
     }
 
