@@ -9,7 +9,7 @@ mod translate;
 
 use std::fmt;
 
-use regex::Regex;
+use regex::{CaptureLocations, Regex};
 
 /// Why a pattern was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +58,14 @@ impl GoRegex {
         self.regex.is_match(text)
     }
 
-    /// The first match's groups.
-    pub(crate) fn captures<'t>(&self, text: &'t str) -> Option<regex::Captures<'t>> {
-        self.regex.captures(text)
+    /// Room for the groups of one match, to be used again for the next text.
+    pub(crate) fn locations(&self) -> CaptureLocations {
+        self.regex.capture_locations()
+    }
+
+    /// Finds the first match's groups.
+    pub(crate) fn locate(&self, locations: &mut CaptureLocations, text: &str) -> bool {
+        self.regex.captures_read(locations, text).is_some()
     }
 
     /// Indexes of the groups with this name.

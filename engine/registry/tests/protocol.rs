@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use windlass_registry::{OciRegistry, Registry as _, RegistryError, Repository, Timeouts};
+use windlass_registry::{OciRegistry, Proxy, Registry as _, RegistryError, Repository, Timeouts};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -312,4 +312,31 @@ async fn an_unknown_tag_is_named() {
     Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
     let error = OciRegistry::new(settings()).manifest(&repository(&server, "a/b"), "nope").await.unwrap_err();
     assert!(matches!(&error, RegistryError::ManifestNotFound { reference, .. } if reference == "nope"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_except_for_named_hosts() {
+    let proxy = MockServer::start().await;
+    Mock::given(path("/v2/a/b/tags/list")).respond_with(page(&["a"])).expect(1).mount(&proxy).await;
+    let list = |no_proxy: Option<&str>| {
+        let mut settings = settings();
+        settings.proxy = Proxy::Url { url: proxy.uri().into(), no_proxy: no_proxy.map(str::to_owned) };
+        async move {
+            let repository = Repository::parse("registry.windlass.invalid/a/b").unwrap();
+            OciRegistry::new(settings).list_tags(&repository).await
+        }
+    };
+    assert_eq!(list(None).await.unwrap().tags(), ["a"]);
+    let error = list(Some("registry.windlass.invalid")).await.unwrap_err();
+    assert!(matches!(error, RegistryError::UnknownHost { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_broken_proxy_address_does_not_show_its_password() {
+    let mut settings = settings();
+    settings.proxy = Proxy::Url { url: "http://user:s3cr3t@[broken".into(), no_proxy: None };
+    assert!(!format!("{settings:?}").contains("s3cr3t"));
+    let repository = Repository::parse("registry.windlass.invalid/a/b").unwrap();
+    let error = OciRegistry::new(settings).list_tags(&repository).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Settings { .. }) && !error.to_string().contains("s3cr3t"), "{error}");
 }

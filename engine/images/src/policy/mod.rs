@@ -114,7 +114,7 @@ pub enum SelectError {
 
 /// Chooses one of `tags`.
 pub fn select<S: AsRef<str>>(tags: &[S], filter: &TagFilter, policy: &Policy) -> Result<Selection, SelectError> {
-    let values: Vec<Result<Cow<'_, str>, Fate>> = tags.iter().map(|tag| filter.value(tag.as_ref())).collect();
+    let values = filter.values(tags);
     let mut fates = Vec::with_capacity(tags.len());
     let mut leaders = Leaders { rank: None, indexes: Vec::new() };
     for (index, value) in values.iter().enumerate() {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use regex::CaptureLocations;
+
 use super::{Fate, PolicyError};
 use crate::go_regex::GoRegex;
 
@@ -19,7 +21,10 @@ impl TagFilter {
     /// A filter of pattern and extraction texts; an empty extraction is none.
     pub fn new(pattern: Option<&str>, extract: Option<&str>) -> Result<Self, PolicyError> {
         let pattern = pattern.map(GoRegex::search).transpose()?;
-        let extract = extract.filter(|text| !text.is_empty()).map(Template::parse);
+        let extract = match (&pattern, extract.filter(|text| !text.is_empty())) {
+            (Some(pattern), Some(extract)) => Some(Template::parse(extract, pattern)),
+            _ => None,
+        };
         Ok(Self { exclude: Vec::new(), pattern, extract })
     }
 
@@ -31,19 +36,26 @@ impl TagFilter {
         Ok(self)
     }
 
-    /// The part of `tag` to compare, or why it is out.
-    pub(super) fn value<'t>(&self, tag: &'t str) -> Result<Cow<'t, str>, Fate> {
+    /// The part of each tag to compare, or why it is out.
+    pub(super) fn values<'t, S: AsRef<str>>(&self, tags: &'t [S]) -> Vec<Result<Cow<'t, str>, Fate>> {
+        let mut locations = self.pattern.as_ref().map(GoRegex::locations);
+        tags.iter().map(|tag| self.value(tag.as_ref(), locations.as_mut())).collect()
+    }
+
+    fn value<'t>(&self, tag: &'t str, locations: Option<&mut CaptureLocations>) -> Result<Cow<'t, str>, Fate> {
         if let Some(pattern) = self.exclude.iter().position(|pattern| pattern.is_match(tag)) {
             return Err(Fate::Excluded { pattern });
         }
-        match (&self.pattern, &self.extract) {
-            (None, _) => Ok(Cow::Borrowed(tag)),
-            (Some(pattern), None) if pattern.is_match(tag) => Ok(Cow::Borrowed(tag)),
-            (Some(_), None) => Err(Fate::NoMatch),
-            (Some(pattern), Some(template)) => {
-                let captures = pattern.captures(tag).ok_or(Fate::NoMatch)?;
-                Ok(Cow::Owned(template.expand(pattern, &captures)))
+        match (&self.pattern, &self.extract, locations) {
+            (Some(pattern), Some(template), Some(locations)) => {
+                if pattern.locate(locations, tag) {
+                    Ok(Cow::Owned(template.expand(tag, locations)))
+                } else {
+                    Err(Fate::NoMatch)
+                }
             }
+            (Some(pattern), _, _) if !pattern.is_match(tag) => Err(Fate::NoMatch),
+            _ => Ok(Cow::Borrowed(tag)),
         }
     }
 }
@@ -55,12 +67,12 @@ struct Template(Vec<Piece>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Index(usize),
-    Name(String),
+    /// The first of these groups that took part in the match.
+    Groups(Vec<usize>),
 }
 
 impl Template {
-    fn parse(text: &str) -> Self {
+    fn parse(text: &str, pattern: &GoRegex) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -70,7 +82,7 @@ impl Template {
                 pieces.push(Piece::Text("$".into()));
                 rest = after;
             } else if let Some((name, after)) = reference(rest) {
-                pieces.push(group(name));
+                pieces.push(Piece::Groups(groups(name, pattern)));
                 rest = after;
             } else {
                 pieces.push(Piece::Text("$".into()));
@@ -80,15 +92,14 @@ impl Template {
         Self(pieces)
     }
 
-    fn expand(&self, pattern: &GoRegex, captures: &regex::Captures<'_>) -> String {
+    fn expand(&self, tag: &str, locations: &CaptureLocations) -> String {
         let mut value = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => value.push_str(text),
-                Piece::Index(index) => value.push_str(captures.get(*index).map_or("", |m| m.as_str())),
-                Piece::Name(name) => {
-                    let found = pattern.groups_named(name).find_map(|index| captures.get(index));
-                    value.push_str(found.map_or("", |m| m.as_str()));
+                Piece::Groups(groups) => {
+                    let found = groups.iter().find_map(|index| locations.get(*index));
+                    value.push_str(found.and_then(|(start, end)| tag.get(start..end)).unwrap_or_default());
                 }
             }
         }
@@ -109,10 +120,11 @@ fn reference(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-fn group(name: &str) -> Piece {
+/// The groups that a reference means: one by its number, or all with the name.
+fn groups(name: &str, pattern: &GoRegex) -> Vec<usize> {
     let numeric = name.bytes().all(|b| b.is_ascii_digit()) && (name.len() == 1 || !name.starts_with('0'));
     match name.parse() {
-        Ok(index) if numeric => Piece::Index(index),
-        _ => Piece::Name(name.to_owned()),
+        Ok(index) if numeric => vec![index],
+        _ => pattern.groups_named(name).collect(),
     }
 }

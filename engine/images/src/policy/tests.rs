@@ -110,6 +110,26 @@ fn equal_versions_go_to_the_greatest_text() {
     }
 }
 
+/// Recorded from the last kluctl with registry lookups; `sat` and ties as spec 02 B3.3 wants them.
+#[test]
+fn special_orders_are_as_recorded() {
+    let rows: &[(&[&str], &str)] = &[
+        (&["1.2", "1.2.0"], "1.2.0"),
+        (&["1.0-a", "1.0_a"], "1.0_a"),
+        (&["20210101120000", "20210101120001", "99"], "20210101120001"),
+        (&["2147483647", "2147483648", "99999999999999999999", "5"], "99999999999999999999"),
+        (&["9999999999", "10000000000"], "10000000000"),
+        (&["2021-05-01", "2021-12-01", "2022-01-01"], "2022-01-01"),
+        (&["1a2b3c", "9f8e7d", "abcdef"], "9f8e7d"),
+        (&["1.0-Beta", "1.0-alpha"], "1.0-alpha"),
+        (&["v1", "1", "V2"], "v1"),
+    ];
+    for (tags, wanted) in rows {
+        let policy = Policy::Filter(VersionFilter::default());
+        assert_eq!(select(tags, &TagFilter::default(), &policy).unwrap().tag, *wanted, "{tags:?}");
+    }
+}
+
 #[test]
 fn no_tag_and_no_match_are_different_errors() {
     let policy = Policy::Filter(VersionFilter::Number);
