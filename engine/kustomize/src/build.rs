@@ -17,6 +17,7 @@ use crate::kustomization::{NativeBuild, Plan, plan};
 use crate::manifest::{Manifest, Reading, read};
 use crate::namespace;
 use crate::prepare::Prepared;
+use crate::references;
 
 /// The objects of a kustomization.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -228,6 +229,9 @@ impl Builder {
     /// What happens to all objects in the end; nothing when the helper must do it.
     fn finish(&self, mut manifests: Vec<Manifest>) -> Option<Vec<Value>> {
         if self.namespace_used && !manifests.iter().all(namespace::is_covered) {
+            return None;
+        }
+        if !manifests.iter().all(|manifest| references::are_reachable(&manifest.object, manifest.kind())) {
             return None;
         }
         let mut objects = Vec::with_capacity(manifests.len());

@@ -16,6 +16,7 @@ mod listing;
 mod manifest;
 mod namespace;
 mod prepare;
+mod references;
 
 pub use build::{Built, build, build_native};
 pub use error::KustomizeError;
