@@ -6,8 +6,8 @@ use windlass_model::location::Location;
 use crate::engine::{Batch, whole_text};
 use crate::error::{ErrorKind, Frame, TemplateError, TemplatePart};
 use crate::failure::{INLINE_NAME, Rendering, convert};
-use crate::scope;
 use crate::value::is_true;
+use crate::{scope, translate};
 
 impl Batch {
     /// Evaluates a `when:` expression that stands at `origin`.
@@ -22,9 +22,11 @@ impl Batch {
         if text.is_empty() || text == "True" {
             return Ok(true);
         }
-        let rendering = Rendering::Inline(origin);
+        let translated = translate::expression(text);
+        let rendering = Rendering::Inline(origin, &translated);
         self.guarded(|environment| {
-            let compiled = environment.compile_expression(text).map_err(|error| convert(&error, &rendering))?;
+            let compiled =
+                environment.compile_expression(&translated.text).map_err(|error| convert(&error, &rendering))?;
             let value: Value = compiled.eval(self.root()).map_err(|error| convert(&error, &rendering))?;
             is_true(&value).map_err(|_| undefined(text, origin))
         })

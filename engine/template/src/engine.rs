@@ -13,11 +13,11 @@ use crate::error::{ErrorKind, TemplateError};
 use crate::failure::{INLINE_NAME, Rendering, convert};
 use crate::loading::{read_template, unix_lines};
 use crate::ports::Ports;
-use crate::scope::{self, Scope};
+use crate::scope::{self, Scope, Sources};
 use crate::search::SearchPath;
 use crate::value::{Root, py_str};
 use crate::vars::Vars;
-use crate::{filters, functions, methods};
+use crate::{filters, functions, methods, translate};
 
 /// What one template may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub struct Engine {
 
 struct Shared {
     environment: Environment<'static>,
+    sources: Arc<Sources>,
     options: EngineOptions,
 }
 
@@ -63,8 +64,9 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Sets up filters and functions; reads nothing.
     pub fn new(options: EngineOptions, ports: Ports) -> Self {
-        let environment = environment(options.limits, ports);
-        Self { shared: Arc::new(Shared { environment, options }) }
+        let sources = Arc::<Sources>::default();
+        let environment = environment(options.limits, &ports, sources.clone());
+        Self { shared: Arc::new(Shared { environment, sources, options }) }
     }
 
     /// The engine with the variables and search path of one item or project file.
@@ -73,7 +75,7 @@ impl Engine {
     }
 }
 
-fn environment(limits: Limits, ports: Ports) -> Environment<'static> {
+fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -81,8 +83,9 @@ fn environment(limits: Limits, ports: Ports) -> Environment<'static> {
     environment.set_fuel(Some(limits.fuel));
     environment.set_recursion_limit(limits.depth);
     environment.set_formatter(|out, state, value| {
-        if state.auto_escape() != &AutoEscape::None {
-            return minijinja::escape_formatter(out, state, value);
+        if state.auto_escape() != &AutoEscape::None && !value.is_safe() {
+            out.write_str(&filters::escaped(&py_str(value)))?;
+            return Ok(());
         }
         match value.as_str() {
             Some(text) => out.write_str(text)?,
@@ -96,18 +99,18 @@ fn environment(limits: Limits, ports: Ports) -> Environment<'static> {
         Some(path) => path.display().to_string().into(),
         None => format!("\0{name}").into(),
     });
-    environment.set_loader(|name| {
+    environment.set_loader(move |name| {
         if name.starts_with('\0') {
             return Ok(None::<String>);
         }
         match read_template(Path::new(name)) {
-            Ok(text) => Ok(Some(text)),
+            Ok(text) => Ok(Some(sources.insert(name, translate::template(&text)).text.clone())),
             Err(error) => Err(crate::failure::nested(error)),
         }
     });
     environment.set_unknown_method_callback(methods::call_builtin);
     filters::register(&mut environment);
-    functions::register(&mut environment, &ports);
+    functions::register(&mut environment, ports);
     environment
 }
 
@@ -148,7 +151,7 @@ impl Batch {
         if !text.contains('{') {
             return Ok(text);
         }
-        self.run(&path.display().to_string(), &unix_lines(&text), &Rendering::File)
+        self.run(&path.display().to_string(), &unix_lines(&text), None)
     }
 
     /// Renders an inline text that stands at `origin`.
@@ -159,7 +162,7 @@ impl Batch {
         if !text.contains('{') {
             return Ok(text.to_owned());
         }
-        self.run(INLINE_NAME, &unix_lines(text), &Rendering::Inline(origin))
+        self.run(INLINE_NAME, &unix_lines(text), Some(origin))
     }
 
     /// [`Self::render_str`] for a text whose place is only known by name.
@@ -170,10 +173,14 @@ impl Batch {
         self.render_str(text, &whole_text(origin, text))
     }
 
-    fn run(&self, name: &str, text: &str, rendering: &Rendering<'_>) -> Result<String, TemplateError> {
+    fn run(&self, name: &str, text: &str, origin: Option<&Location>) -> Result<String, TemplateError> {
         self.guarded(|environment| {
-            let template =
-                environment.template_from_named_str(name, text).map_err(|error| convert(&error, rendering))?;
+            let translated = translate::template(text);
+            let rendering =
+                &origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
+            let template = environment
+                .template_from_named_str(name, &translated.text)
+                .map_err(|error| convert(&error, rendering))?;
             let mut output = LimitedOutput { text: Vec::new(), limit: self.engine.shared.options.limits.output };
             let root = Value::from_object(Root::new(self.vars.frozen().clone()));
             template.render_captured_to(root, &mut output).map_err(|error| convert(&error, rendering))?;
@@ -186,7 +193,12 @@ impl Batch {
         &self,
         run: impl FnOnce(&Environment<'_>) -> Result<R, TemplateError>,
     ) -> Result<R, TemplateError> {
-        let scope = Scope { search: self.search.clone(), vars: self.vars.frozen().clone(), hashing: false };
+        let scope = Scope {
+            search: self.search.clone(),
+            vars: self.vars.frozen().clone(),
+            hashing: false,
+            sources: self.engine.shared.sources.clone(),
+        };
         let environment = &self.engine.shared.environment;
         let result = catch_unwind(AssertUnwindSafe(|| scope::enter(scope, || run(environment))));
         result.unwrap_or_else(|panic| {

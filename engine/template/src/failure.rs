@@ -10,6 +10,7 @@ use windlass_model::location::{Location, Source};
 
 use crate::error::{ErrorKind, Frame, TemplateError, TemplatePart};
 use crate::scope;
+use crate::translate::Translated;
 use crate::value::parent_name;
 
 /// An error of one of our functions, carried through the engine.
@@ -56,9 +57,17 @@ pub(crate) fn nested(error: TemplateError) -> Error {
 /// What was being rendered when the engine failed.
 pub(crate) enum Rendering<'a> {
     /// A file; the engine's names are paths.
-    File,
-    /// An inline text.
-    Inline(&'a Location),
+    File(&'a Translated),
+    /// An inline text that stands at a place.
+    Inline(&'a Location, &'a Translated),
+}
+
+impl Rendering<'_> {
+    /// What the template `name` was compiled from.
+    fn source(&self, name: &str, text: &str) -> Option<Arc<Translated>> {
+        let (Self::File(outermost) | Self::Inline(_, outermost)) = self;
+        if outermost.text == text { Some(Arc::new((*outermost).clone())) } else { scope::current_source(name) }
+    }
 }
 
 /// The engine's name for inline texts.
@@ -79,8 +88,30 @@ pub(crate) fn convert(error: &Error, rendering: &Rendering<'_>) -> TemplateError
         }
     }
     frames.reverse();
-    chain.error().with_frames(frames)
+    let error = chain.error(rendering);
+    let error = if chain.inner.is_none() { refined(error, frames.first()) } else { error };
+    error.with_frames(frames)
 }
+
+/// Undefined values that are no variables: the place tells what they were.
+fn refined(error: TemplateError, frame: Option<&Frame>) -> TemplateError {
+    let Some(frame) = frame.filter(|_| error.message() == UNKNOWN_UNDEFINED) else { return error };
+    let text = frame.at.source.text.get(frame.at.span.clone()).unwrap_or_default();
+    let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let message = match text {
+        _ if text.contains("loop.previtem") => "there is no previous item".to_owned(),
+        _ if text.contains("loop.nextitem") => "there is no next item".to_owned(),
+        name if is_name && frame.part == TemplatePart::Other => format!("parameter '{name}' was not provided"),
+        _ => match scope::last_miss_message() {
+            Some(message) => message,
+            None => return error,
+        },
+    };
+    TemplateError::new(ErrorKind::Undefined, message)
+}
+
+/// An undefined value of which the engine knows no expression.
+const UNKNOWN_UNDEFINED: &str = "value is undefined";
 
 struct Chain<'a> {
     innermost: &'a Error,
@@ -88,51 +119,58 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn error(&self) -> TemplateError {
+    fn error(&self, rendering: &Rendering<'_>) -> TemplateError {
         if let Some(inner) = self.inner {
             return inner.clone();
         }
         if let Some(raised) = self.innermost.source().and_then(|source| source.downcast_ref::<Raised>()) {
             return TemplateError::new(raised.kind, raised.message.clone());
         }
-        let (kind, message) = describe(self.innermost);
+        let (kind, mut message) = describe(self.innermost);
+        if kind == ErrorKind::Syntax {
+            let (name, text) = (self.innermost.name().unwrap_or_default(), self.innermost.template_source());
+            let source = rendering.source(name, text.unwrap_or_default());
+            message = source.and_then(|source| source.problem.clone()).unwrap_or(message);
+        }
         TemplateError::new(kind, message)
     }
 }
 
 fn frame(error: &Error, rendering: &Rendering<'_>) -> Option<Frame> {
     let (name, line) = (error.name()?, error.line()?);
-    let text = error.template_source();
+    let compiled = error.template_source().unwrap_or_default();
+    let source = rendering.source(name, compiled);
+    let offset = |offset: usize| source.as_ref().map_or(offset, |source| source.original_offset(offset));
+    let range = error.range().map(|range| offset(range.start)..offset(range.end).max(offset(range.start)));
+    let text = source.as_ref().map_or(compiled, |source| &source.original);
     let syntax = error.kind() == EngineKind::SyntaxError;
-    let start = error.range().map(|range| range.start);
-    let part = match (syntax, text) {
-        (false, Some(text)) => part_at(text, start.unwrap_or_else(|| line_start(text, line))),
-        _ => TemplatePart::Other,
+    let part = match syntax {
+        true => TemplatePart::Other,
+        false => part_at(text, range.as_ref().map_or_else(|| line_start(text, line), |range| range.start)),
     };
     let (shown_as, at) = match rendering {
-        Rendering::Inline(origin) if name == INLINE_NAME || name == "<expression>" => {
+        Rendering::Inline(origin, _) if name == INLINE_NAME || name == "<expression>" => {
             let name = if syntax { "<unknown>" } else { INLINE_NAME };
-            (name.to_owned(), inline_location(origin, error, text))
+            (name.to_owned(), inline_location(origin, range, text))
         }
-        _ => (name.to_owned(), file_location(name, line, error, text.unwrap_or_default())),
+        _ => {
+            let source = Source::new(name, text);
+            let at = match range {
+                Some(range) => Location::new(source, range),
+                None => Location::at_line(source, line, 1),
+            };
+            (name.to_owned(), at)
+        }
     };
     Some(Frame { at, shown_as, line, part })
 }
 
-fn file_location(name: &str, line: usize, error: &Error, text: &str) -> Location {
-    let source = Source::new(name, text);
-    match error.range() {
-        Some(range) => Location::new(source, range),
-        None => Location::at_line(source, line, 1),
-    }
-}
-
 /// The place inside the text that the template was taken from, when the
 /// template stands there as it is; else the whole origin.
-fn inline_location(origin: &Location, error: &Error, text: Option<&str>) -> Location {
+fn inline_location(origin: &Location, range: Option<std::ops::Range<usize>>, text: &str) -> Location {
     let here = origin.source.text.get(origin.span.start..).unwrap_or_default();
-    match (error.range(), text) {
-        (Some(range), Some(text)) if !text.is_empty() && here.starts_with(text) => {
+    match range {
+        Some(range) if !text.is_empty() && here.starts_with(text) => {
             let start = origin.span.start;
             Location::new(origin.source.clone(), start + range.start..start + range.end)
         }
@@ -182,7 +220,9 @@ fn describe(error: &Error) -> (ErrorKind, String) {
         EngineKind::OutOfFuel => (ErrorKind::Limit, "the template runs too long".to_owned()),
         EngineKind::WriteFailure => (ErrorKind::Limit, "the output of the template is too large".to_owned()),
         EngineKind::CannotUnpack => (ErrorKind::Value, unpack_message(detail)),
-        _ if detail.contains("is undefined") => (ErrorKind::Undefined, undefined_message(detail)),
+        _ if detail.contains("is undefined") || detail.contains("convert undefined") => {
+            (ErrorKind::Undefined, undefined_message(detail))
+        }
         _ if detail.contains("recursion limit") => (ErrorKind::Limit, "maximum recursion depth exceeded".to_owned()),
         _ if is_division_by_zero(detail) => (ErrorKind::ZeroDivision, "division by zero".to_owned()),
         _ if detail.is_empty() => (ErrorKind::Type, error.kind().to_string()),
@@ -234,12 +274,7 @@ fn undefined_message(detail: &str) -> String {
         .and_then(|(_, rest)| rest.split_once("` is undefined"))
         .map(|(expression, _)| expression);
     let Some(expression) = expression else {
-        let empty = scope::last_miss_message();
-        return if detail.is_empty() {
-            empty.unwrap_or_else(|| "value is undefined".to_owned())
-        } else {
-            detail.to_owned()
-        };
+        return UNKNOWN_UNDEFINED.to_owned();
     };
     let is_name = expression.chars().all(|c| c.is_alphanumeric() || c == '_');
     if is_name {

@@ -11,6 +11,9 @@ mod tests;
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 
+pub(crate) use collections::Group;
+pub(crate) use strings::escaped;
+
 pub(crate) type Function = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
 
 pub(crate) fn register(environment: &mut Environment<'static>) {

@@ -1,9 +1,11 @@
 //! Global functions of kluctl: everything beside Jinja's own.
 
+mod builtins;
 mod get_var;
 mod images;
 pub(crate) mod loads;
 mod merging;
+mod operations;
 mod renders;
 mod time;
 
@@ -16,6 +18,7 @@ use crate::failure::raised;
 use crate::ports::Ports;
 use crate::value::py_str;
 
+pub(crate) use builtins::is_range;
 pub(crate) use renders::render;
 pub(crate) use time::Time;
 
@@ -40,6 +43,8 @@ pub(crate) fn register(environment: &mut Environment<'static>, ports: &Ports) {
         }
         Ok(Value::from(""))
     });
+    builtins::register(environment);
+    operations::register(environment);
     images::register(environment, ports);
     environment.add_global("time", time::module());
 }

@@ -28,6 +28,7 @@ mod scope;
 mod search;
 mod structure;
 mod text;
+mod translate;
 mod value;
 mod vars;
 mod yaml;

@@ -5,12 +5,14 @@
 //! the render that runs on this thread is kept here for its duration.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::Value;
 
 use crate::search::{Found, SearchPath};
+use crate::translate::Translated;
 use crate::value::{FrozenDict, py_repr};
 
 /// The surroundings of one render.
@@ -20,6 +22,26 @@ pub(crate) struct Scope {
     pub(crate) vars: Arc<FrozenDict>,
     /// `load_sha256` is computing: nested calls return a fixed text.
     pub(crate) hashing: bool,
+    /// What the compiled templates of files were made from.
+    pub(crate) sources: Arc<Sources>,
+}
+
+/// The translated templates of this run, by path.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    by_path: Mutex<BTreeMap<String, Arc<Translated>>>,
+}
+
+impl Sources {
+    pub(crate) fn insert(&self, path: &str, source: Translated) -> Arc<Translated> {
+        let source = Arc::new(source);
+        self.by_path.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), source.clone());
+        source
+    }
+
+    fn get(&self, path: &str) -> Option<Arc<Translated>> {
+        self.by_path.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
 }
 
 #[derive(Default)]
@@ -66,7 +88,13 @@ pub(crate) fn current() -> Scope {
         search: SearchPath::empty(),
         vars: Arc::default(),
         hashing: false,
+        sources: Arc::default(),
     })
+}
+
+/// What the included template at `path` was made from.
+pub(crate) fn current_source(path: &str) -> Option<Arc<Translated>> {
+    current().sources.get(path)
 }
 
 /// How deep renders are nested (`render`, `load_template`).

@@ -11,6 +11,7 @@ use crate::error::{ErrorKind, TemplateError};
 use crate::failure::{INLINE_NAME, Rendering, convert, nested, raised, type_error};
 use crate::loading::unix_lines;
 use crate::scope::{self, Scope};
+use crate::translate;
 use crate::value::{Root, type_name};
 
 /// `render` and `load_template` may nest this deep.
@@ -63,9 +64,10 @@ pub(super) fn render_text(
     if scope::depth() > MAX_NESTING {
         return Err(TemplateError::new(ErrorKind::Limit, "maximum recursion depth exceeded"));
     }
-    let rendering = origin.map_or(Rendering::File, Rendering::Inline);
-    let text = unix_lines(text);
-    let template = environment.template_from_named_str(name, &text).map_err(|error| convert(&error, &rendering))?;
+    let translated = translate::template(&unix_lines(text));
+    let rendering = origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
+    let template =
+        environment.template_from_named_str(name, &translated.text).map_err(|error| convert(&error, &rendering))?;
     let root = Value::from_object(Root::with_names(scope.vars.clone(), names));
     scope::enter(scope, || template.render(root).map_err(|error| convert(&error, &rendering)))
 }

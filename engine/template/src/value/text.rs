@@ -39,10 +39,16 @@ fn write_repr(value: &Value, depth: usize, out: &mut String) {
         },
         ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
         ValueKind::Bytes => write_bytes(value.as_bytes().unwrap_or_default(), out),
+        _ if prints_itself(value) => out.push_str(&value.to_string()),
         ValueKind::Seq | ValueKind::Iterable => write_sequence(value, depth, out),
         ValueKind::Map => write_mapping(value, depth, out),
         _ => out.push_str(&value.to_string()),
     }
+}
+
+/// Containers with a text form of their own.
+fn prints_itself(value: &Value) -> bool {
+    crate::functions::is_range(value) || value.downcast_object_ref::<crate::filters::Group>().is_some()
 }
 
 fn write_sequence(value: &Value, depth: usize, out: &mut String) {

@@ -1,0 +1,252 @@
+//! What [`crate::translate`] turns operators and literals into.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value, ValueKind};
+use minijinja::{Environment, Error, State};
+
+use super::add;
+use crate::binder::split_named;
+use crate::failure::{type_error, value_error};
+use crate::methods::sequence;
+use crate::operators;
+use crate::value::{Number, new_dict, new_list, number_of, py_str, type_name, undefined};
+
+type Binary = fn(&Value, &Value) -> Result<Value, Error>;
+
+const BINARY: &[(&str, Binary)] = &[
+    ("__add", operators::add),
+    ("__sub", operators::subtract),
+    ("__mul", operators::multiply),
+    ("__div", operators::divide),
+    ("__floordiv", operators::floor_divide),
+    ("__mod", operators::modulo),
+    ("__pow", operators::power),
+    ("__lt", |left, right| ordered(left, right, "<", std::cmp::Ordering::is_lt)),
+    ("__le", |left, right| ordered(left, right, "<=", std::cmp::Ordering::is_le)),
+    ("__gt", |left, right| ordered(left, right, ">", std::cmp::Ordering::is_gt)),
+    ("__ge", |left, right| ordered(left, right, ">=", std::cmp::Ordering::is_ge)),
+    ("__in", |needle, container| operators::contains(container, needle).map(Value::from)),
+];
+
+pub(super) fn register(environment: &mut Environment<'static>) {
+    for (name, operator) in BINARY {
+        let operator = *operator;
+        add(environment, name, move |_, args| match args {
+            [left, right] => operator(left, right),
+            _ => Err(type_error("an operator needs two values")),
+        });
+    }
+    add(environment, "__concat", |_, args| concat(args));
+    add(environment, "__neg", |_, args| signed(args.first(), "-"));
+    add(environment, "__pos", |_, args| signed(args.first(), "+"));
+    add(environment, "__list", |_, args| Ok(new_list(args.to_vec())));
+    add(environment, "__dict", |_, args| dict(args));
+    add(environment, "__slice", |_, args| slice(args));
+    add(environment, "__iter", |_, args| iterable(args.first()));
+    add(environment, "__variadic", |_, args| variadic(args));
+    environment.add_global("__unset", Value::from_object(Unset));
+    environment.add_test("__unset", |value: &Value| value.downcast_object_ref::<Unset>().is_some());
+}
+
+fn ordered(left: &Value, right: &Value, operator: &str, holds: fn(std::cmp::Ordering) -> bool) -> Result<Value, Error> {
+    operators::ordered(left, right, operator).map(|order| Value::from(order.is_some_and(holds)))
+}
+
+fn concat(args: &[Value]) -> Result<Value, Error> {
+    let mut text = String::new();
+    for value in args {
+        text.push_str(&py_str(printable(value)?));
+    }
+    Ok(Value::from(text))
+}
+
+/// Anything but a strict undefined; the lenient one of `x if c` is not printed as one.
+fn printable(value: &Value) -> Result<&Value, Error> {
+    if value.is_undefined() { Err(undefined(value)) } else { Ok(value) }
+}
+
+fn signed(value: Option<&Value>, operator: &str) -> Result<Value, Error> {
+    let value = printable(value.unwrap_or(&Value::UNDEFINED))?;
+    match (number_of(value), operator) {
+        (Some(_), "-") if value.is_integer() || value.kind() == ValueKind::Bool => {
+            operators::subtract(&Value::from(0), value)
+        }
+        (Some(Number::Float(number)), "-") => Ok(Value::from(-number)),
+        (Some(_), _) => operators::add(&Value::from(0), value),
+        (None, _) => Err(type_error(format!("bad operand type for unary {operator}: '{}'", type_name(value)))),
+    }
+}
+
+fn dict(args: &[Value]) -> Result<Value, Error> {
+    let mut entries = indexmap::IndexMap::with_capacity(args.len() / 2);
+    for pair in args.chunks_exact(2) {
+        let unhashable = matches!(pair[0].kind(), ValueKind::Map | ValueKind::Seq) && !pair[0].is_tuple();
+        if unhashable {
+            return Err(type_error(format!("unhashable type: '{}'", type_name(&pair[0]))));
+        }
+        entries.insert(printable(&pair[0])?.clone(), pair[1].clone());
+    }
+    Ok(new_dict(entries))
+}
+
+/// `value[start:stop:step]`.
+fn slice(args: &[Value]) -> Result<Value, Error> {
+    let [value, start, stop, step] = args else { return Err(type_error("a slice needs four values")) };
+    let value = printable(value)?;
+    let items = match value.kind() {
+        ValueKind::String | ValueKind::Seq => sequence(value)?,
+        ValueKind::Iterable => sequence(value)?,
+        _ => return Err(type_error(format!("'{}' object is not subscriptable", type_name(value)))),
+    };
+    let kept: Vec<Value> = indexes(items.len(), bound(start)?, bound(stop)?, bound(step)?)?
+        .into_iter()
+        .map(|index| items[index].clone())
+        .collect();
+    Ok(match value.kind() {
+        ValueKind::String => Value::from(kept.iter().filter_map(Value::as_str).collect::<String>()),
+        _ if value.is_tuple() => Value::from(Tuple::from(kept)),
+        _ => new_list(kept),
+    })
+}
+
+fn bound(value: &Value) -> Result<Option<i64>, Error> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let number = number_of(printable(value)?).filter(|number| matches!(number, Number::Int(_)));
+    match number {
+        Some(Number::Int(number)) => {
+            Ok(Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })))
+        }
+        _ => Err(type_error("slice indices must be integers or None or have an __index__ method")),
+    }
+}
+
+/// The positions that `[start:stop:step]` selects out of `length`.
+fn indexes(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Result<Vec<usize>, Error> {
+    let step = step.unwrap_or(1);
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let (lowest, highest) = if step < 0 { (-1, length - 1) } else { (0, length) };
+    let clamp = |bound: i64| (if bound < 0 { bound.saturating_add(length) } else { bound }).clamp(lowest, highest);
+    let (first, last) = if step < 0 { (highest, lowest) } else { (lowest, highest) };
+    let mut at = start.map_or(first, clamp);
+    let end = stop.map_or(last, clamp);
+    let mut found = Vec::new();
+    match step {
+        0 => return Err(value_error("slice step cannot be zero")),
+        step if step > 0 => {
+            while at < end {
+                found.extend(usize::try_from(at));
+                at = at.saturating_add(step);
+            }
+        }
+        step => {
+            while at > end {
+                found.extend(usize::try_from(at));
+                at = at.saturating_add(step);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a `for` loop runs over.
+fn iterable(value: Option<&Value>) -> Result<Value, Error> {
+    let value = printable(value.unwrap_or(&Value::UNDEFINED))?;
+    let can = !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok());
+    if can { Ok(value.clone()) } else { Err(type_error(format!("'{}' object is not iterable", type_name(value)))) }
+}
+
+/// The default of a macro parameter that was not passed.
+#[derive(Debug)]
+struct Unset;
+
+impl Object for Unset {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+/// A macro that uses `varargs` or `kwargs`.
+#[derive(Debug)]
+struct Variadic {
+    target: Value,
+    parameters: Vec<String>,
+    varargs: bool,
+    kwargs: bool,
+}
+
+fn variadic(args: &[Value]) -> Result<Value, Error> {
+    let [target, varargs, kwargs, parameters @ ..] = args else { return Err(type_error("not a macro")) };
+    Ok(Value::from_object(Variadic {
+        target: target.clone(),
+        parameters: parameters.iter().map(py_str).collect(),
+        varargs: varargs.is_true(),
+        kwargs: kwargs.is_true(),
+    }))
+}
+
+impl Variadic {
+    fn name(&self) -> String {
+        self.target.get_attr("name").map(|name| py_str(&name)).unwrap_or_default()
+    }
+}
+
+impl Object for Variadic {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "arguments" => Some(Value::from(Tuple::from(self.parameters.iter().map(Value::from).collect::<Vec<_>>()))),
+            "catch_varargs" => Some(Value::from(self.varargs)),
+            "catch_kwargs" => Some(Value::from(self.kwargs)),
+            name => self.target.get_attr(name).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let (positional, named) = split_named(args);
+        let known = positional.len().min(self.parameters.len());
+        let (known, extra) = positional.split_at(known);
+        let (mut passed, mut unknown): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|(name, _)| self.parameters.contains(name) || name == "caller");
+        if !extra.is_empty() && !self.varargs {
+            let (name, most) = (self.name(), self.parameters.len());
+            return Err(type_error(format!("macro '{name}' takes not more than {most} argument(s)")));
+        }
+        if let Some((first, _)) = unknown.first().filter(|_| !self.kwargs) {
+            return Err(type_error(format!("macro '{}' takes no keyword argument '{first}'", self.name())));
+        }
+        let rest = unknown.drain(..).map(|(name, value)| (Value::from(name), value)).collect();
+        passed.push(("__varargs".to_owned(), Value::from(Tuple::from(extra))));
+        passed.push(("__kwargs".to_owned(), new_dict(rest)));
+        let mut call = known.to_vec();
+        call.push(Kwargs::from_iter(passed).into());
+        self.target.call(state, &call)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Macro '{}'>", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_select_like_python() {
+        let select = |start, stop, step| indexes(4, start, stop, step).unwrap();
+        assert_eq!(select(None, None, Some(-1)), [3, 2, 1, 0]);
+        assert_eq!(select(Some(2), Some(0), Some(-1)), [2, 1]);
+        assert_eq!(select(Some(-2), None, None), [2, 3]);
+        assert_eq!(select(Some(99), Some(-99), Some(-3)), [3, 0]);
+        assert_eq!(select(Some(3), Some(1), None), Vec::<usize>::new());
+        assert!(indexes(4, None, None, Some(0)).is_err());
+        assert!(indexes(0, None, None, Some(-1)).unwrap().is_empty());
+    }
+}

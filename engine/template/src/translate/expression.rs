@@ -1,0 +1,458 @@
+//! Expressions, with Jinja2's grammar and precedence.
+
+use minijinja::machinery::Token;
+
+use super::Lexeme;
+use super::fragment::Fragment;
+
+/// Expressions nested deeper are left to the engine (which refuses them).
+const MAX_DEPTH: usize = 120;
+
+/// A recursive descent parser; `None` means "not understood".
+pub(super) struct Parser<'a> {
+    source: &'a str,
+    tokens: &'a [Lexeme<'a>],
+    position: usize,
+    /// End of the last token, in the source.
+    last_end: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(source: &'a str, tokens: &'a [Lexeme<'a>]) -> Self {
+        let last_end = tokens.first().map_or(0, |token| token.start);
+        Self { source, tokens, position: 0, last_end, depth: 0 }
+    }
+
+    /// A parser for tokens that follow a token which ends at `last_end`.
+    pub(super) fn after(source: &'a str, tokens: &'a [Lexeme<'a>], last_end: usize) -> Self {
+        Self { source, tokens, position: 0, last_end, depth: 0 }
+    }
+
+    pub(super) fn at_end(&self) -> bool {
+        self.position >= self.tokens.len()
+    }
+
+    /// The next token in Jinja2's words, for syntax errors.
+    pub(super) fn described(&self) -> Option<String> {
+        let lexeme = self.tokens.get(self.position)?;
+        let text = self.source.get(lexeme.start..lexeme.end)?;
+        Some(match lexeme.token {
+            Token::Str(_) | Token::String(_) => "string".to_owned(),
+            Token::Int(_) | Token::Int128(_) => "integer".to_owned(),
+            Token::Float(_) => "float".to_owned(),
+            _ => text.to_owned(),
+        })
+    }
+
+    pub(super) fn last_end(&self) -> usize {
+        self.last_end
+    }
+
+    fn peek(&self) -> Option<&'a Token<'a>> {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&self, ahead: usize) -> Option<&'a Token<'a>> {
+        self.tokens.get(self.position + ahead).map(|lexeme| &lexeme.token)
+    }
+
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        matches!(self.peek(), Some(Token::Ident(ident)) if *ident == name)
+    }
+
+    /// The next token as it stands, with the white space before it.
+    pub(super) fn take(&mut self) -> Option<Fragment> {
+        let lexeme = self.tokens.get(self.position)?;
+        let (start, end) = (self.last_end, lexeme.end);
+        self.position += 1;
+        self.last_end = end;
+        let (gap, text) = (self.source.get(start..lexeme.start)?, self.source.get(lexeme.start..end)?);
+        Some(Fragment::from(gap).then(Fragment::original(text, lexeme.start)))
+    }
+
+    /// A keyword, and a blank in case the next token becomes a call.
+    pub(super) fn keyword(&mut self) -> Option<Fragment> {
+        Some(self.take()?.add(" "))
+    }
+
+    /// Drops the next token but keeps the line breaks before it.
+    fn skip(&mut self) -> Option<Fragment> {
+        let lexeme = self.tokens.get(self.position)?;
+        let gap = self.source.get(self.last_end..lexeme.start)?;
+        self.position += 1;
+        self.last_end = lexeme.end;
+        Some(Fragment::from("\n".repeat(gap.matches('\n').count()).as_str()))
+    }
+
+    /// `expr` or `expr, expr, ..` without parentheses.
+    pub(super) fn tuple(&mut self, conditional: bool) -> Option<Fragment> {
+        let first = self.item(conditional)?;
+        if !matches!(self.peek(), Some(Token::Comma)) {
+            return Some(first);
+        }
+        let mut result = first;
+        while matches!(self.peek(), Some(Token::Comma)) {
+            result = result.then(self.take()?);
+            if self.ends_expression() {
+                break;
+            }
+            result = result.then(self.item(conditional)?);
+        }
+        Some(result.wrapped("(", ")"))
+    }
+
+    fn item(&mut self, conditional: bool) -> Option<Fragment> {
+        if conditional { self.expression() } else { self.or() }
+    }
+
+    fn ends_expression(&self) -> bool {
+        self.at_end() || self.is_name("if") || self.is_name("recursive")
+    }
+
+    /// `a if b else c` and everything tighter.
+    pub(super) fn expression(&mut self) -> Option<Fragment> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        let mut value = self.or()?;
+        while self.is_name("if") {
+            let keyword = self.keyword()?;
+            let condition = self.or()?;
+            value = value.then(keyword).then(condition);
+            if self.is_name("else") {
+                value = value.then(self.keyword()?).then(self.expression()?);
+            }
+            value = value.wrapped("(", ")");
+        }
+        self.depth -= 1;
+        Some(value)
+    }
+
+    fn or(&mut self) -> Option<Fragment> {
+        let mut left = self.and()?;
+        while self.is_name("or") {
+            left = left.then(self.keyword()?).then(self.and()?).wrapped("(", ")");
+        }
+        Some(left)
+    }
+
+    fn and(&mut self) -> Option<Fragment> {
+        let mut left = self.not()?;
+        while self.is_name("and") {
+            left = left.then(self.keyword()?).then(self.not()?).wrapped("(", ")");
+        }
+        Some(left)
+    }
+
+    fn not(&mut self) -> Option<Fragment> {
+        if !self.is_name("not") {
+            return self.compare();
+        }
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        let result = self.keyword()?.then(self.not()?).wrapped("(", ")");
+        self.depth -= 1;
+        Some(result)
+    }
+
+    fn compare(&mut self) -> Option<Fragment> {
+        let mut left = self.sum()?;
+        let mut links: Vec<Fragment> = Vec::new();
+        while let Some(operator) = self.comparison() {
+            let (gap, right) = match operator {
+                Comparison::Native => (self.take()?, self.sum()?),
+                Comparison::Call(_) => (self.skip()?, self.sum()?),
+                Comparison::NotIn => (self.skip()?.then(self.skip()?), self.sum()?),
+            };
+            links.push(match operator {
+                Comparison::Native => left.then(gap).then(right.clone()).wrapped("(", ")"),
+                Comparison::Call(name) => call(name, left, gap, right.clone()),
+                Comparison::NotIn => call("__in", left, gap, right.clone()).wrapped("(not ", ")"),
+            });
+            // The next link compares with the same operand; its lines were counted already.
+            left = Fragment::from(right.text.replace('\n', " ").as_str());
+        }
+        let mut links = links.into_iter();
+        let Some(first) = links.next() else { return Some(left) };
+        let mut count = 1;
+        let all = links.fold(first, |all, link| {
+            count += 1;
+            all.add(" and ").then(link)
+        });
+        Some(if count > 1 { all.wrapped("(", ")") } else { all })
+    }
+
+    fn comparison(&self) -> Option<Comparison> {
+        Some(match self.peek()? {
+            Token::Eq | Token::Ne => Comparison::Native,
+            Token::Lt => Comparison::Call("__lt"),
+            Token::Lte => Comparison::Call("__le"),
+            Token::Gt => Comparison::Call("__gt"),
+            Token::Gte => Comparison::Call("__ge"),
+            Token::Ident("in") => Comparison::Call("__in"),
+            Token::Ident("not") if matches!(self.peek_at(1), Some(Token::Ident("in"))) => Comparison::NotIn,
+            _ => return None,
+        })
+    }
+
+    fn sum(&mut self) -> Option<Fragment> {
+        let mut left = self.concat()?;
+        loop {
+            let name = match self.peek() {
+                Some(Token::Plus) => "__add",
+                Some(Token::Minus) => "__sub",
+                _ => return Some(left),
+            };
+            left = call(name, left, self.skip()?, self.concat()?);
+        }
+    }
+
+    fn concat(&mut self) -> Option<Fragment> {
+        let mut result = self.product()?;
+        let mut joined = false;
+        while matches!(self.peek(), Some(Token::Tilde)) {
+            joined = true;
+            result = result.add(",").then(self.skip()?).then(self.product()?);
+        }
+        Some(if joined { result.wrapped("__concat(", ")") } else { result })
+    }
+
+    fn product(&mut self) -> Option<Fragment> {
+        let mut left = self.power()?;
+        loop {
+            let name = match self.peek() {
+                Some(Token::Mul) => "__mul",
+                Some(Token::Div) => "__div",
+                Some(Token::FloorDiv) => "__floordiv",
+                Some(Token::Mod) => "__mod",
+                _ => return Some(left),
+            };
+            left = call(name, left, self.skip()?, self.power()?);
+        }
+    }
+
+    fn power(&mut self) -> Option<Fragment> {
+        let mut left = self.unary(true)?;
+        while matches!(self.peek(), Some(Token::Pow)) {
+            left = call("__pow", left, self.skip()?, self.unary(true)?);
+        }
+        Some(left)
+    }
+
+    fn unary(&mut self, with_filters: bool) -> Option<Fragment> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        let value = match self.peek()? {
+            Token::Minus => self.signed("__neg(")?,
+            Token::Plus => self.signed("__pos(")?,
+            _ => self.primary()?,
+        };
+        let value = self.postfix(value)?;
+        self.depth -= 1;
+        if with_filters { self.filters(value) } else { Some(value) }
+    }
+
+    fn signed(&mut self, function: &str) -> Option<Fragment> {
+        let gap = self.skip()?;
+        Some(gap.then(self.unary(false)?).wrapped(function, ")"))
+    }
+
+    fn primary(&mut self) -> Option<Fragment> {
+        match self.peek()? {
+            Token::Str(_) | Token::String(_) => {
+                let mut text = self.take()?;
+                while matches!(self.peek(), Some(Token::Str(_) | Token::String(_))) {
+                    text = text.then(self.take()?);
+                }
+                Some(text)
+            }
+            Token::Ident(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_) => self.take(),
+            Token::ParenOpen => self.parenthesised(),
+            Token::BracketOpen => self.list(),
+            Token::BraceOpen => self.dict(),
+            _ => None,
+        }
+    }
+
+    fn parenthesised(&mut self) -> Option<Fragment> {
+        let mut result = self.take()?;
+        while !matches!(self.peek()?, Token::ParenClose) {
+            result = result.then(self.expression()?);
+            if matches!(self.peek()?, Token::Comma) {
+                result = result.then(self.take()?);
+            } else if !matches!(self.peek()?, Token::ParenClose) {
+                return None;
+            }
+        }
+        Some(result.then(self.take()?))
+    }
+
+    fn list(&mut self) -> Option<Fragment> {
+        let mut result = self.skip()?.wrapped("__list(", "");
+        while !matches!(self.peek()?, Token::BracketClose) {
+            result = result.then(self.expression()?);
+            if matches!(self.peek()?, Token::Comma) {
+                result = result.then(self.take()?);
+            } else if !matches!(self.peek()?, Token::BracketClose) {
+                return None;
+            }
+        }
+        Some(result.then(self.skip()?).add(")"))
+    }
+
+    fn dict(&mut self) -> Option<Fragment> {
+        let mut result = self.skip()?.wrapped("__dict(", "");
+        while !matches!(self.peek()?, Token::BraceClose) {
+            result = result.then(self.expression()?);
+            if !matches!(self.peek()?, Token::Colon) {
+                return None;
+            }
+            result = result.add(",").then(self.skip()?).then(self.expression()?);
+            if matches!(self.peek()?, Token::Comma) {
+                result = result.then(self.take()?);
+            } else if !matches!(self.peek()?, Token::BraceClose) {
+                return None;
+            }
+        }
+        Some(result.then(self.skip()?).add(")"))
+    }
+
+    fn postfix(&mut self, mut value: Fragment) -> Option<Fragment> {
+        loop {
+            value = match self.peek() {
+                Some(Token::Dot) => match self.peek_at(1)? {
+                    Token::Ident(_) | Token::Int(_) | Token::Float(_) => value.then(self.take()?).then(self.take()?),
+                    _ => return None,
+                },
+                Some(Token::BracketOpen) => self.subscript(value)?,
+                Some(Token::ParenOpen) => value.then(self.arguments()?),
+                _ => return Some(value),
+            };
+        }
+    }
+
+    fn subscript(&mut self, value: Fragment) -> Option<Fragment> {
+        let open = self.take()?;
+        let mut parts: Vec<Fragment> = vec![Fragment::default()];
+        let mut slice = false;
+        loop {
+            match self.peek()? {
+                Token::Colon => {
+                    slice = true;
+                    parts.push(self.skip()?);
+                }
+                Token::BracketClose => break,
+                _ => {
+                    let part = parts.pop()?;
+                    if !part.text.trim().is_empty() {
+                        return None;
+                    }
+                    parts.push(part.then(self.tuple(true)?));
+                }
+            }
+        }
+        if !slice {
+            let index = parts.pop().filter(|part| !part.text.trim().is_empty())?;
+            return Some(value.then(open).then(index).then(self.take()?));
+        }
+        parts.resize(3, Fragment::default());
+        let mut result = value.wrapped("__slice(", "");
+        for part in parts {
+            let part = if part.text.trim().is_empty() { part.add("none") } else { part };
+            result = result.add(", ").then(part);
+        }
+        Some(result.then(self.skip()?).add(")"))
+    }
+
+    /// `(a, *b, c=d, **e)`.
+    fn arguments(&mut self) -> Option<Fragment> {
+        let mut result = self.take()?;
+        while !matches!(self.peek()?, Token::ParenClose) {
+            if matches!(self.peek()?, Token::Mul | Token::Pow) {
+                result = result.then(self.take()?);
+            } else if matches!((self.peek(), self.peek_at(1)), (Some(Token::Ident(_)), Some(Token::Assign))) {
+                result = result.then(self.take()?).then(self.take()?);
+            }
+            result = result.then(self.expression()?);
+            if matches!(self.peek()?, Token::Comma) {
+                result = result.then(self.take()?);
+            } else if !matches!(self.peek()?, Token::ParenClose) {
+                return None;
+            }
+        }
+        Some(result.then(self.take()?))
+    }
+
+    fn filters(&mut self, mut value: Fragment) -> Option<Fragment> {
+        loop {
+            value = match self.peek() {
+                Some(Token::Pipe) => {
+                    let mut filtered = value.then(self.take()?).then(self.dotted_name()?);
+                    if matches!(self.peek(), Some(Token::ParenOpen)) {
+                        filtered = filtered.then(self.arguments()?);
+                    }
+                    filtered
+                }
+                Some(Token::Ident("is")) => self.test(value)?,
+                Some(Token::ParenOpen) => value.wrapped("(", ")").then(self.arguments()?),
+                _ => return Some(value),
+            };
+        }
+    }
+
+    fn dotted_name(&mut self) -> Option<Fragment> {
+        match self.peek()? {
+            Token::Ident(_) => self.take(),
+            _ => None,
+        }
+    }
+
+    fn test(&mut self, value: Fragment) -> Option<Fragment> {
+        let mut result = value.then(self.take()?);
+        if self.is_name("not") {
+            result = result.then(self.take()?);
+        }
+        result = result.then(self.dotted_name()?);
+        let bare_argument = match self.peek() {
+            Some(Token::Ident(name)) => {
+                !matches!(*name, "else" | "or" | "and" | "is" | "if" | "not" | "in" | "recursive")
+            }
+            Some(token) => matches!(
+                token,
+                Token::Str(_)
+                    | Token::String(_)
+                    | Token::Int(_)
+                    | Token::Int128(_)
+                    | Token::Float(_)
+                    | Token::BracketOpen
+                    | Token::BraceOpen
+            ),
+            None => false,
+        };
+        if matches!(self.peek(), Some(Token::ParenOpen)) {
+            result = result.then(self.arguments()?);
+        } else if bare_argument {
+            let argument = self.primary()?;
+            result = result.then(self.postfix(argument)?.wrapped("(", ")"));
+        }
+        Some(result.wrapped("(", ")"))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Comparison {
+    /// The engine's own operator does it.
+    Native,
+    Call(&'static str),
+    NotIn,
+}
+
+fn call(name: &str, left: Fragment, gap: Fragment, right: Fragment) -> Fragment {
+    Fragment::from(name).add("(").then(left).add(",").then(gap).then(right).add(")")
+}
