@@ -214,7 +214,49 @@ pub(crate) fn power(left: &Value, right: &Value) -> Result<Value, Error> {
 /// `left == right`.
 pub(crate) fn equal(left: &Value, right: &Value) -> Result<bool, Error> {
     both_defined(left, right)?;
-    Ok(left == right)
+    same_value(left, right, 0)
+}
+
+/// Deep equality; a container may contain itself, so the depth is limited.
+fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> {
+    const MAX_DEPTH: usize = 200;
+    if depth > MAX_DEPTH {
+        return Err(raised(ErrorKind::Limit, "maximum recursion depth exceeded in comparison"));
+    }
+    if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
+        return Ok(match (left, right) {
+            (Number::Int(left), Number::Int(right)) => left == right,
+            #[expect(clippy::float_cmp, reason = "as Python does")]
+            (left, right) => float(left) == float(right),
+        });
+    }
+    match (left.kind(), right.kind()) {
+        (ValueKind::Seq, ValueKind::Seq) => {
+            if left.is_tuple() != right.is_tuple() || left.len() != right.len() {
+                return Ok(false);
+            }
+            for (left, right) in left.try_iter()?.zip(right.try_iter()?) {
+                if !same_value(&left, &right, depth + 1)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (ValueKind::Map, ValueKind::Map) => {
+            if left.len() != right.len() {
+                return Ok(false);
+            }
+            for key in left.try_iter()? {
+                let (left, right) = (left.get_item(&key)?, right.get_item(&key)?);
+                if right.is_undefined() || !same_value(&left, &right, depth + 1)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (ValueKind::Seq | ValueKind::Map, _) | (_, ValueKind::Seq | ValueKind::Map) => Ok(false),
+        _ => Ok(left == right),
+    }
 }
 
 /// `left < right` and its relatives; `None` where nothing holds (NaN).

@@ -67,3 +67,16 @@ pub(crate) fn undefined(value: &Value) -> minijinja::Error {
     // its own conversions.
     i64::try_from(value.clone()).err().unwrap_or_else(|| minijinja::ErrorKind::UndefinedError.into())
 }
+
+/// Drops values without recursion: a list may be nested a million levels deep.
+fn release(mut pending: Vec<Value>) {
+    while let Some(value) = pending.pop() {
+        if let Some(list) = value.downcast_object::<List>() {
+            drop(value);
+            pending.extend(std::sync::Arc::into_inner(list).map(|mut list| list.take()).unwrap_or_default());
+        } else if let Some(dict) = value.downcast_object::<Dict>() {
+            drop(value);
+            pending.extend(std::sync::Arc::into_inner(dict).map(|mut dict| dict.take()).unwrap_or_default());
+        }
+    }
+}

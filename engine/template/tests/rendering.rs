@@ -105,3 +105,46 @@ fn each_template_starts_from_the_same_variables() {
         assert_eq!(batch.render_named(text, "test").unwrap(), "[1, 2] {'k': {'x': 1, 'y': 2}}");
     }
 }
+
+#[test]
+fn hostile_templates_end_in_an_answer() {
+    let nested = format!("{{{{ {}1{} }}}}", "(".repeat(3000), ")".repeat(3000));
+    let sum = format!("{{{{ {}1 }}}}", "1 + ".repeat(2000));
+    let list = "{% set ns = namespace(x=[]) %}{% for i in range(200000) %}{% set ns.x = [ns.x] %}{% endfor %}ok";
+    let cyclic = "{% set a = [] %}{% set b = [] %}{% set _ = a.append(a) %}{% set _ = a.append(a) %}{% set _ = b.append(b) %}{% set _ = b.append(b) %}";
+    assert!(batch(json!({})).render_named(&nested, "test").is_err());
+    assert_eq!(render(json!({}), &sum), "2001");
+    assert_eq!(render(json!({}), list), "ok");
+    assert_eq!(render(json!({}), &format!("{cyclic}{{{{ a }}}}")), "[[...], [...]]");
+    for use_of in ["a == b", "a < b", "a | to_json", "a | to_yaml", "merge_dict({'a': a}, {})", "a in [b]", "a | sort"]
+    {
+        assert!(batch(json!({})).render_named(&format!("{cyclic}{{{{ {use_of} }}}}"), "test").is_err(), "{use_of}");
+    }
+    for text in [
+        "{{ 'x' * 10**12 }}",
+        "{{ range(10**12) | list }}",
+        "{{ 'x'.center(10**10) }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ loop.cycle() }}",
+    ] {
+        assert!(batch(json!({})).render_named(text, "test").is_err(), "{text}");
+    }
+}
+
+#[test]
+fn long_literals_are_containers_too() {
+    let list = format!("{{% set l = [{}] %}}{{% set _ = l.append(1) %}}{{{{ l | length }}}}", "0, ".repeat(3000));
+    let entries: String = (0..1500).map(|index| format!("'k{index}': {index},\n")).collect();
+    let dict = format!("{{% set d = {{{entries}}} %}}{{% set _ = d.update(x=1) %}}{{{{ d | length }}}} {{{{ d.k7 }}}}");
+    assert_eq!(render(json!({}), &list), "3001");
+    assert_eq!(render(json!({}), &dict), "1501 7");
+}
+
+#[test]
+fn project_variables_hide_jinja_but_not_kluctl() {
+    let vars = json!({"range": "r", "dict": "d", "images": [], "version": "v", "time": "t", "raise": 1});
+    assert_eq!(
+        render(vars, "{{ range }}{{ dict }}{{ images is mapping }}{{ version is string }}{{ time is string }}"),
+        "rdTrueFalseFalse"
+    );
+}

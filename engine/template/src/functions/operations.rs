@@ -23,6 +23,8 @@ const BINARY: &[(&str, Binary)] = &[
     ("__floordiv", operators::floor_divide),
     ("__mod", operators::modulo),
     ("__pow", operators::power),
+    ("__eq", |left, right| operators::equal(left, right).map(Value::from)),
+    ("__ne", |left, right| operators::equal(left, right).map(|equal| Value::from(!equal))),
     ("__lt", |left, right| ordered(left, right, "<", std::cmp::Ordering::is_lt)),
     ("__le", |left, right| ordered(left, right, "<=", std::cmp::Ordering::is_le)),
     ("__gt", |left, right| ordered(left, right, ">", std::cmp::Ordering::is_gt)),
@@ -33,9 +35,9 @@ const BINARY: &[(&str, Binary)] = &[
 pub(super) fn register(environment: &mut Environment<'static>) {
     for (name, operator) in BINARY {
         let operator = *operator;
-        add(environment, name, move |_, args| match args {
-            [left, right] => operator(left, right),
-            _ => Err(type_error("an operator needs two values")),
+        add(environment, name, move |_, args| {
+            let Some((first, rest)) = args.split_first() else { return Err(type_error("an operator needs values")) };
+            rest.iter().try_fold(first.clone(), |left, right| operator(&left, right))
         });
     }
     add(environment, "__concat", |_, args| concat(args));
@@ -43,6 +45,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "__pos", |_, args| signed(args.first(), "+"));
     add(environment, "__list", |_, args| Ok(new_list(args.to_vec())));
     add(environment, "__dict", |_, args| dict(args));
+    add(environment, "__thaw", |_, args| thaw(args.first()));
     add(environment, "__slice", |_, args| slice(args));
     add(environment, "__iter", |_, args| iterable(args.first()));
     add(environment, "__variadic", |_, args| variadic(args));
@@ -89,6 +92,15 @@ fn dict(args: &[Value]) -> Result<Value, Error> {
         entries.insert(printable(&pair[0])?.clone(), pair[1].clone());
     }
     Ok(new_dict(entries))
+}
+
+/// A literal too long for a call, as a container that can change.
+fn thaw(value: Option<&Value>) -> Result<Value, Error> {
+    let value = value.unwrap_or(&Value::UNDEFINED);
+    match value.kind() {
+        ValueKind::Map => Ok(new_dict(crate::methods::pairs_of(value)?.into_iter().collect())),
+        _ => sequence(value).map(new_list),
+    }
 }
 
 /// `value[start:stop:step]`.

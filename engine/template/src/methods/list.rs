@@ -38,19 +38,19 @@ pub(crate) fn call_list(
         }
         "remove" => {
             let item = one(method, args)?;
-            let found = list.items().iter().position(|other| *other == item);
+            let found = position_of(&list.items(), &item)?;
             let at = found.ok_or_else(|| value_error("list.remove(x): x not in list"))?;
             list.with(|items| items.remove(at));
         }
         "pop" => return pop(list, args),
         "index" => {
             let item = one(method, args)?;
-            let found = list.items().iter().position(|other| *other == item);
+            let found = position_of(&list.items(), &item)?;
             return found.map(Value::from).ok_or_else(|| value_error(format!("{} is not in list", py_repr(&item))));
         }
         "count" => {
             let item = one(method, args)?;
-            return Ok(Value::from(list.items().iter().filter(|other| **other == item).count()));
+            return count_of(&list.items(), &item).map(Value::from);
         }
         "sort" => sort(list, state, args)?,
         "reverse" => {
@@ -68,6 +68,23 @@ pub(crate) fn call_list(
         _ => return Err(unknown("list object", method)),
     }
     Ok(Value::from(()))
+}
+
+fn position_of(items: &[Value], wanted: &Value) -> Result<Option<usize>, Error> {
+    for (index, item) in items.iter().enumerate() {
+        if crate::operators::equal(item, wanted)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn count_of(items: &[Value], wanted: &Value) -> Result<usize, Error> {
+    let mut count = 0;
+    for item in items {
+        count += usize::from(crate::operators::equal(item, wanted)?);
+    }
+    Ok(count)
 }
 
 fn one(method: &str, args: &[Value]) -> Result<Value, Error> {

@@ -8,6 +8,9 @@ use super::fragment::Fragment;
 /// Expressions nested deeper are left to the engine (which refuses them).
 const MAX_DEPTH: usize = 120;
 
+/// The engine allows about twice as many in a call.
+const MAX_ARGUMENTS: usize = 1000;
+
 /// A recursive descent parser; `None` means "not understood".
 pub(super) struct Parser<'a> {
     source: &'a str,
@@ -132,18 +135,22 @@ impl<'a> Parser<'a> {
 
     fn or(&mut self) -> Option<Fragment> {
         let mut left = self.and()?;
+        let mut joined = false;
         while self.is_name("or") {
-            left = left.then(self.keyword()?).then(self.and()?).wrapped("(", ")");
+            joined = true;
+            left = left.then(self.keyword()?).then(self.and()?);
         }
-        Some(left)
+        Some(if joined { left.wrapped("(", ")") } else { left })
     }
 
     fn and(&mut self) -> Option<Fragment> {
         let mut left = self.not()?;
+        let mut joined = false;
         while self.is_name("and") {
-            left = left.then(self.keyword()?).then(self.not()?).wrapped("(", ")");
+            joined = true;
+            left = left.then(self.keyword()?).then(self.not()?);
         }
-        Some(left)
+        Some(if joined { left.wrapped("(", ")") } else { left })
     }
 
     fn not(&mut self) -> Option<Fragment> {
@@ -164,12 +171,10 @@ impl<'a> Parser<'a> {
         let mut links: Vec<Fragment> = Vec::new();
         while let Some(operator) = self.comparison() {
             let (gap, right) = match operator {
-                Comparison::Native => (self.take()?, self.sum()?),
                 Comparison::Call(_) => (self.skip()?, self.sum()?),
                 Comparison::NotIn => (self.skip()?.then(self.skip()?), self.sum()?),
             };
             links.push(match operator {
-                Comparison::Native => left.then(gap).then(right.clone()).wrapped("(", ")"),
                 Comparison::Call(name) => call(name, left, gap, right.clone()),
                 Comparison::NotIn => call("__in", left, gap, right.clone()).wrapped("(not ", ")"),
             });
@@ -188,7 +193,8 @@ impl<'a> Parser<'a> {
 
     fn comparison(&self) -> Option<Comparison> {
         Some(match self.peek()? {
-            Token::Eq | Token::Ne => Comparison::Native,
+            Token::Eq => Comparison::Call("__eq"),
+            Token::Ne => Comparison::Call("__ne"),
             Token::Lt => Comparison::Call("__lt"),
             Token::Lte => Comparison::Call("__le"),
             Token::Gt => Comparison::Call("__gt"),
@@ -200,14 +206,14 @@ impl<'a> Parser<'a> {
     }
 
     fn sum(&mut self) -> Option<Fragment> {
-        let mut left = self.concat()?;
+        let mut chain = Chain::new(self.concat()?);
         loop {
             let name = match self.peek() {
                 Some(Token::Plus) => "__add",
                 Some(Token::Minus) => "__sub",
-                _ => return Some(left),
+                _ => return Some(chain.finish()),
             };
-            left = call(name, left, self.skip()?, self.concat()?);
+            chain = chain.link(name, self.skip()?, self.concat()?);
         }
     }
 
@@ -222,25 +228,28 @@ impl<'a> Parser<'a> {
     }
 
     fn product(&mut self) -> Option<Fragment> {
-        let mut left = self.power()?;
+        let mut chain = Chain::new(self.power()?);
         loop {
             let name = match self.peek() {
                 Some(Token::Mul) => "__mul",
                 Some(Token::Div) => "__div",
                 Some(Token::FloorDiv) => "__floordiv",
                 Some(Token::Mod) => "__mod",
-                _ => return Some(left),
+                _ => return Some(chain.finish()),
             };
-            left = call(name, left, self.skip()?, self.power()?);
+            chain = chain.link(name, self.skip()?, self.power()?);
         }
     }
 
     fn power(&mut self) -> Option<Fragment> {
-        let mut left = self.unary(true)?;
-        while matches!(self.peek(), Some(Token::Pow)) {
-            left = call("__pow", left, self.skip()?, self.unary(true)?);
+        let mut chain = Chain::new(self.unary(true)?);
+        loop {
+            let name = match self.peek() {
+                Some(Token::Pow) => "__pow",
+                _ => return Some(chain.finish()),
+            };
+            chain = chain.link(name, self.skip()?, self.unary(true)?);
         }
-        Some(left)
     }
 
     fn unary(&mut self, with_filters: bool) -> Option<Fragment> {
@@ -294,33 +303,45 @@ impl<'a> Parser<'a> {
     }
 
     fn list(&mut self) -> Option<Fragment> {
-        let mut result = self.skip()?.wrapped("__list(", "");
+        let mut items = self.skip()?;
+        let mut count = 0;
         while !matches!(self.peek()?, Token::BracketClose) {
-            result = result.then(self.expression()?);
+            count += 1;
+            items = items.then(self.expression()?);
             if matches!(self.peek()?, Token::Comma) {
-                result = result.then(self.take()?);
+                items = items.then(self.take()?);
             } else if !matches!(self.peek()?, Token::BracketClose) {
                 return None;
             }
         }
-        Some(result.then(self.skip()?).add(")"))
+        let items = items.then(self.skip()?);
+        Some(if count > MAX_ARGUMENTS { items.wrapped("__thaw([", "])") } else { items.wrapped("__list(", ")") })
     }
 
     fn dict(&mut self) -> Option<Fragment> {
-        let mut result = self.skip()?.wrapped("__dict(", "");
+        let start = self.skip()?;
+        let mut entries = Vec::new();
         while !matches!(self.peek()?, Token::BraceClose) {
-            result = result.then(self.expression()?);
+            let key = self.expression()?;
             if !matches!(self.peek()?, Token::Colon) {
                 return None;
             }
-            result = result.add(",").then(self.skip()?).then(self.expression()?);
+            let colon = self.skip()?;
+            let mut value = self.expression()?;
             if matches!(self.peek()?, Token::Comma) {
-                result = result.then(self.take()?);
+                value = value.then(self.take()?);
             } else if !matches!(self.peek()?, Token::BraceClose) {
                 return None;
             }
+            entries.push((key, colon, value));
         }
-        Some(result.then(self.skip()?).add(")"))
+        let long = entries.len() > MAX_ARGUMENTS / 2;
+        let (separator, before, after) = if long { (":", "__thaw({", "})") } else { (",", "__dict(", ")") };
+        let mut result = start;
+        for (key, colon, value) in entries {
+            result = result.then(key).add(separator).then(colon).then(value);
+        }
+        Some(result.then(self.skip()?).wrapped(before, after))
     }
 
     fn postfix(&mut self, mut value: Fragment) -> Option<Fragment> {
@@ -447,12 +468,36 @@ impl<'a> Parser<'a> {
 
 #[derive(Clone, Copy)]
 enum Comparison {
-    /// The engine's own operator does it.
-    Native,
     Call(&'static str),
     NotIn,
 }
 
 fn call(name: &str, left: Fragment, gap: Fragment, right: Fragment) -> Fragment {
     Fragment::from(name).add("(").then(left).add(",").then(gap).then(right).add(")")
+}
+
+/// A run of one operator is one call, so that long sums do not nest.
+struct Chain {
+    name: Option<&'static str>,
+    text: Fragment,
+    links: usize,
+}
+
+impl Chain {
+    fn new(first: Fragment) -> Self {
+        Self { name: None, text: first, links: 0 }
+    }
+
+    fn link(self, name: &'static str, gap: Fragment, right: Fragment) -> Self {
+        let links = self.links + 1;
+        let left = match self.name {
+            Some(current) if current == name && links % MAX_ARGUMENTS != 0 => self.text,
+            _ => Fragment::from(name).add("(").then(self.finish()),
+        };
+        Self { name: Some(name), text: left.add(",").then(gap).then(right), links }
+    }
+
+    fn finish(self) -> Fragment {
+        if self.name.is_some() { self.text.add(")") } else { self.text }
+    }
 }

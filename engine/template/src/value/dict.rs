@@ -31,6 +31,14 @@ impl Dict {
         Self { content: Mutex::new(Content::Shared(entries)) }
     }
 
+    /// Removes the values, for dropping.
+    pub(super) fn take(&mut self) -> Vec<Value> {
+        match self.content.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Content::Own(entries) => std::mem::take(entries).into_values().collect(),
+            Content::Shared(_) => Vec::new(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,6 +75,12 @@ impl Content {
             Self::Own(entries) => entries,
             Self::Shared(_) => unreachable!("replaced above"),
         }
+    }
+}
+
+impl Drop for Dict {
+    fn drop(&mut self) {
+        super::release(self.take());
     }
 }
 

@@ -28,6 +28,14 @@ impl List {
         Self { content: Mutex::new(Content::Shared(items)) }
     }
 
+    /// Removes the items, for dropping.
+    pub(super) fn take(&mut self) -> Vec<Value> {
+        match self.content.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Content::Own(items) => std::mem::take(items),
+            Content::Shared(_) => Vec::new(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,6 +70,12 @@ impl Content {
             Self::Own(items) => items,
             Self::Shared(_) => unreachable!("replaced above"),
         }
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        super::release(self.take());
     }
 }
 

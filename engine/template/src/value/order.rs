@@ -5,11 +5,25 @@ use std::cmp::Ordering;
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
-use super::{Number, number_of, type_name};
-use crate::failure::type_error;
+use super::{Number, number_of, type_name, undefined};
+use crate::error::ErrorKind;
+use crate::failure::{raised, type_error};
+use crate::operators;
 
 /// Compares two values the way Python's `sort` does.
 pub(crate) fn compare(left: &Value, right: &Value) -> Result<Ordering, Error> {
+    compare_nested(left, right, 0)
+}
+
+fn compare_nested(left: &Value, right: &Value, depth: usize) -> Result<Ordering, Error> {
+    if depth > 200 {
+        return Err(raised(ErrorKind::Limit, "maximum recursion depth exceeded in comparison"));
+    }
+    for value in [left, right] {
+        if value.is_undefined() {
+            return Err(undefined(value));
+        }
+    }
     if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
         return Ok(compare_numbers(left, right));
     }
@@ -17,7 +31,7 @@ pub(crate) fn compare(left: &Value, right: &Value) -> Result<Ordering, Error> {
         return Ok(left.cmp(right));
     }
     if left.kind() == ValueKind::Seq && right.kind() == ValueKind::Seq && left.is_tuple() == right.is_tuple() {
-        return compare_sequences(left, right);
+        return compare_sequences(left, right, depth);
     }
     let (left, right) = (type_name(left), type_name(right));
     Err(type_error(format!("'<' not supported between instances of '{left}' and '{right}'")))
@@ -35,15 +49,15 @@ fn compare_numbers(left: Number, right: Number) -> Ordering {
     }
 }
 
-fn compare_sequences(left: &Value, right: &Value) -> Result<Ordering, Error> {
+fn compare_sequences(left: &Value, right: &Value, depth: usize) -> Result<Ordering, Error> {
     let (mut left, mut right) = (left.try_iter()?, right.try_iter()?);
     loop {
         match (left.next(), right.next()) {
             (None, None) => return Ok(Ordering::Equal),
             (None, Some(_)) => return Ok(Ordering::Less),
             (Some(_), None) => return Ok(Ordering::Greater),
-            (Some(left), Some(right)) if left == right => {}
-            (Some(left), Some(right)) => return compare(&left, &right),
+            (Some(left), Some(right)) if operators::equal(&left, &right)? => {}
+            (Some(left), Some(right)) => return compare_nested(&left, &right, depth + 1),
         }
     }
 }

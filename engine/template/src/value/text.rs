@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use minijinja::value::{Value, ValueKind};
 
-use super::{Number, float_text, number_of};
+use super::{Dict, List, Number, float_text, number_of};
 
-/// A container inside itself is cut here (Python prints `[...]`).
+/// Nesting beyond this is cut.
 const MAX_DEPTH: usize = 100;
 
 /// What `{{ value }}` prints.
@@ -21,12 +21,12 @@ pub(crate) fn py_str(value: &Value) -> String {
 /// What a value looks like inside a printed list.
 pub(crate) fn py_repr(value: &Value) -> String {
     let mut out = String::new();
-    write_repr(value, 0, &mut out);
+    write_repr(value, &mut Vec::new(), &mut out);
     out
 }
 
-fn write_repr(value: &Value, depth: usize, out: &mut String) {
-    if depth > MAX_DEPTH {
+fn write_repr(value: &Value, open: &mut Vec<usize>, out: &mut String) {
+    if open.len() > MAX_DEPTH {
         return out.push_str("...");
     }
     match value.kind() {
@@ -40,10 +40,31 @@ fn write_repr(value: &Value, depth: usize, out: &mut String) {
         ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
         ValueKind::Bytes => write_bytes(value.as_bytes().unwrap_or_default(), out),
         _ if prints_itself(value) => out.push_str(&value.to_string()),
-        ValueKind::Seq | ValueKind::Iterable => write_sequence(value, depth, out),
-        ValueKind::Map => write_mapping(value, depth, out),
+        ValueKind::Seq | ValueKind::Iterable => write_container(value, open, out, write_sequence),
+        ValueKind::Map => write_container(value, open, out, write_mapping),
         _ => out.push_str(&value.to_string()),
     }
+}
+
+/// A container inside itself prints as `[...]` or `{...}`.
+fn write_container(
+    value: &Value,
+    open: &mut Vec<usize>,
+    out: &mut String,
+    write: fn(&Value, &mut Vec<usize>, &mut String),
+) {
+    let address = |value: &Value| {
+        let list = value.downcast_object_ref::<List>().map(|list| std::ptr::from_ref(list) as usize);
+        list.or_else(|| value.downcast_object_ref::<Dict>().map(|dict| std::ptr::from_ref(dict) as usize))
+    };
+    let address = address(value);
+    if address.is_some_and(|address| open.contains(&address)) {
+        out.push_str(if value.kind() == ValueKind::Map { "{...}" } else { "[...]" });
+        return;
+    }
+    open.push(address.unwrap_or_default());
+    write(value, open, out);
+    open.pop();
 }
 
 /// Containers with a text form of their own.
@@ -51,32 +72,32 @@ fn prints_itself(value: &Value) -> bool {
     crate::functions::is_range(value) || value.downcast_object_ref::<crate::filters::Group>().is_some()
 }
 
-fn write_sequence(value: &Value, depth: usize, out: &mut String) {
-    let (open, close) = if value.is_tuple() { ('(', ')') } else { ('[', ']') };
-    out.push(open);
+fn write_sequence(value: &Value, open: &mut Vec<usize>, out: &mut String) {
+    let (opening, closing) = if value.is_tuple() { ('(', ')') } else { ('[', ']') };
+    out.push(opening);
     let mut count = 0;
     for item in value.try_iter().into_iter().flatten() {
         if count > 0 {
             out.push_str(", ");
         }
-        write_repr(&item, depth + 1, out);
+        write_repr(&item, open, out);
         count += 1;
     }
     if value.is_tuple() && count == 1 {
         out.push(',');
     }
-    out.push(close);
+    out.push(closing);
 }
 
-fn write_mapping(value: &Value, depth: usize, out: &mut String) {
+fn write_mapping(value: &Value, open: &mut Vec<usize>, out: &mut String) {
     out.push('{');
     for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
         if index > 0 {
             out.push_str(", ");
         }
-        write_repr(&key, depth + 1, out);
+        write_repr(&key, open, out);
         out.push_str(": ");
-        write_repr(&value.get_item(&key).unwrap_or_default(), depth + 1, out);
+        write_repr(&value.get_item(&key).unwrap_or_default(), open, out);
     }
     out.push('}');
 }
@@ -173,7 +194,7 @@ mod tests {
         if let Some(object) = list.downcast_object_ref::<super::super::List>() {
             object.with(|items| items.push(inner));
         }
-        assert!(py_str(&list).contains("..."));
+        assert_eq!(py_str(&list), "[[...]]");
         if let Some(object) = list.downcast_object_ref::<super::super::List>() {
             object.with(Vec::clear); // breaks the cycle, so that it is freed
         }
