@@ -5,7 +5,8 @@
 //! simulated, `simulation` answers.
 //!
 //! Items between two barriers run in parallel, and so do the objects inside an item, in waves: namespaces and
-//! custom resource definitions, then everything else, then what intercepts requests (webhooks, API services).
+//! custom resource definitions, then what admission looks up (accounts, quotas, classes, roles), then everything else,
+//! then what intercepts requests (webhooks, API services).
 
 mod definitions;
 mod fallback;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::sync::Semaphore;
 use windlass_cluster::{Cluster, ClusterError, DryRun};
 use windlass_model::event::{Event, Events};
 use windlass_model::object::Object;
@@ -37,6 +39,9 @@ use simulation::Simulation;
 
 /// Error of applying without a cluster.
 pub const APPLY_NEEDS_CLUSTER: &str = "can not apply objects without a Kubernetes API client";
+
+/// More than the cluster ever sends at once.
+const QUEUE: usize = 256;
 
 /// Whether anything is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +153,7 @@ pub async fn apply(
         ledger: Mutex::default(),
         simulation: Simulation::default(),
         expectations: StatusExpectations::new(cluster),
+        queue: Semaphore::new(QUEUE),
     };
     for batch in batches(&objects.items) {
         if run.is_aborted() {
@@ -174,11 +180,14 @@ struct Run<'a> {
     ledger: Mutex<AppliedState>,
     simulation: Simulation,
     expectations: StatusExpectations<'a>,
+    /// Bounds the requests that are written out and wait for the cluster's own limit.
+    queue: Semaphore,
 }
 
 impl Run<'_> {
     async fn batch(&self, items: &[PinnedItem]) {
-        let plans: Vec<_> = items.iter().map(|item| ItemPlan::new(item, self)).collect();
+        let mut plans: Vec<_> = items.iter().map(|item| ItemPlan::new(item, self)).collect();
+        item::drop_superseded(&mut plans);
         self.foundations(&plans).await;
         let work = join_all(plans.iter().map(|plan| self.item(plan)));
         match items.last().filter(|item| item.barrier) {

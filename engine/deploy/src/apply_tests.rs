@@ -151,6 +151,27 @@ async fn namespaces_and_definitions_come_before_what_needs_them() {
 }
 
 #[tokio::test]
+async fn accounts_come_before_pods() {
+    let cluster = FakeCluster::new();
+    let of_kind =
+        |kind: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "namespace": "default"}});
+    let outcome = run(&cluster, vec![item(vec![of_kind("Pod"), of_kind("ServiceAccount")])], real()).await;
+    assert_eq!(outcome.requests, ["Apply default/ServiceAccount/a", "Apply default/Pod/a"]);
+}
+
+#[tokio::test]
+async fn an_object_of_two_items_ends_as_the_later_one_has_it() {
+    let cluster = FakeCluster::new();
+    let items = vec![item(vec![with_data("first")]), item(vec![with_data("second")])];
+    let outcome = run(&cluster, items, real()).await;
+    assert_eq!(outcome.requests, ["Apply default/ConfigMap/a"]);
+    assert_eq!(cluster.object(&reference(&with_data(""))).unwrap().0["data"]["a"], "second");
+    let barrier = PinnedItem { barrier: true, ..item(vec![with_data("first")]) };
+    let outcome = run(&cluster, vec![barrier, item(vec![with_data("second")])], real()).await;
+    assert_eq!(outcome.requests.len(), 2, "across a barrier both count");
+}
+
+#[tokio::test]
 async fn nothing_passes_a_barrier_early() {
     let cluster = FakeCluster::new();
     let barrier = PinnedItem { barrier: true, ..item(vec![config_map("a")]) };

@@ -86,7 +86,11 @@ impl Run<'_> {
     /// Without waiting nobody learns how the hook ends, and deleting it now could cut it short.
     fn warn_about_kept(&self, hook: &Hook<'_>) {
         if self.is_real() && hook.settings.delete_policies.contains(&DeletePolicy::HookSucceeded) {
-            tracing::debug!(hook = %hook.reference, "hook not deleted: its success is not awaited");
+            self.events.warn(format!(
+                "hook {} stays although it has the policy {}: its success is not waited for",
+                hook.reference,
+                DeletePolicy::HookSucceeded.as_str()
+            ));
         }
     }
 

@@ -1,6 +1,6 @@
 //! One deployment item: deletions, hooks, objects in waves, readiness, hooks (spec 03 section 7.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -69,8 +69,21 @@ impl<'a> ItemPlan<'a> {
     }
 
     fn awaited(&self) -> impl Iterator<Item = ObjectRef> {
-        let all = self.waves.foundations.iter().chain(&self.waves.others).chain(&self.waves.interceptors);
-        all.filter(|object| self.waits_for(object)).map(|object| object.object_ref())
+        self.waves.objects().filter(|object| self.waits_for(object)).map(|object| object.object_ref())
+    }
+}
+
+/// An object that several items of a batch have is applied once, as the last of them has it: they run at the same
+/// time, and one after another would end the same way.
+pub(super) fn drop_superseded(plans: &mut [ItemPlan<'_>]) {
+    let mut last: BTreeMap<ObjectRef, *const Object> = BTreeMap::new();
+    for object in plans.iter().flat_map(|plan| plan.waves.objects()) {
+        last.insert(object.object_ref(), Arc::as_ptr(object));
+    }
+    if last.len() < plans.iter().map(|plan| plan.waves.len()).sum() {
+        for plan in plans {
+            plan.waves.retain(|object| last.get(&object.object_ref()) == Some(&Arc::as_ptr(object)));
+        }
     }
 }
 
@@ -152,6 +165,7 @@ impl Run<'_> {
         if !plan.starts_with_objects() {
             self.wave(plan, &plan.waves.foundations).await;
         }
+        self.wave(plan, &plan.waves.prerequisites).await;
         self.wave(plan, &plan.waves.others).await;
         self.wave(plan, &plan.waves.interceptors).await;
     }

@@ -127,6 +127,8 @@ impl Run<'_> {
         object: &Object,
         options: WriteOptions<'_>,
     ) -> Sent {
+        // Never closed: the place only bounds memory.
+        let _place = self.queue.acquire().await;
         let Some((object, disguise)) = self.disguised(application, object) else {
             return match self.cluster.apply(object, options).await {
                 Ok(answer) => Sent::Applied(self.heed(&application.reference, answer)),

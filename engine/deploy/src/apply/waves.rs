@@ -10,6 +10,8 @@ use windlass_model::object_ref::GroupKind;
 pub(super) struct Waves<'a> {
     /// Namespaces and custom resource definitions: others need them.
     pub(super) foundations: Vec<&'a Arc<Object>>,
+    /// What admission looks up while it judges others: accounts, quotas, classes, roles.
+    pub(super) prerequisites: Vec<&'a Arc<Object>>,
     /// Everything else.
     pub(super) others: Vec<&'a Arc<Object>>,
     /// What intercepts requests for other objects, and would refuse those that come with it while
@@ -24,6 +26,8 @@ impl<'a> Waves<'a> {
             let kind = object.gvk().group_kind();
             if is_namespace(&kind) || is_definition(&kind) {
                 waves.foundations.push(object);
+            } else if is_prerequisite(&kind) {
+                waves.prerequisites.push(object);
             } else if is_interceptor(&kind) {
                 waves.interceptors.push(object);
             } else {
@@ -34,7 +38,21 @@ impl<'a> Waves<'a> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.foundations.len() + self.others.len() + self.interceptors.len()
+        self.objects().count()
+    }
+
+    /// In the order of the waves.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &'a Arc<Object>> {
+        let Self { foundations, prerequisites, others, interceptors } = self;
+        foundations.iter().chain(prerequisites).chain(others).chain(interceptors).copied()
+    }
+
+    /// Drops objects.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Arc<Object>) -> bool) {
+        let Self { foundations, prerequisites, others, interceptors } = self;
+        for wave in [foundations, prerequisites, others, interceptors] {
+            wave.retain(|object| keep(object));
+        }
     }
 }
 
@@ -44,6 +62,20 @@ pub(super) fn is_namespace(kind: &GroupKind) -> bool {
 
 pub(super) fn is_definition(kind: &GroupKind) -> bool {
     kind.group == "apiextensions.k8s.io" && kind.kind == "CustomResourceDefinition"
+}
+
+/// A pod without its account is refused, a claim without its class gets no default, and who may not
+/// grant everything can only bind roles that exist.
+fn is_prerequisite(kind: &GroupKind) -> bool {
+    matches!(
+        (kind.group.as_str(), kind.kind.as_str()),
+        ("", "ServiceAccount" | "ResourceQuota" | "LimitRange")
+            | ("rbac.authorization.k8s.io", "Role" | "ClusterRole")
+            | ("scheduling.k8s.io", "PriorityClass")
+            | ("storage.k8s.io", "StorageClass")
+            | ("networking.k8s.io", "IngressClass")
+            | ("node.k8s.io", "RuntimeClass")
+    )
 }
 
 fn is_interceptor(kind: &GroupKind) -> bool {
@@ -71,13 +103,15 @@ mod tests {
             object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "d"),
             object("v1", "ConfigMap", "a"),
             object("v1", "Namespace", "n"),
+            object("v1", "ServiceAccount", "s"),
             object("example.org/v1", "Namespace", "other"),
         ];
         let waves = Waves::of(&objects);
         let names = |wave: &[&Arc<Object>]| wave.iter().map(|object| object.name().to_owned()).collect::<Vec<_>>();
         assert_eq!(names(&waves.foundations), ["d", "n"]);
+        assert_eq!(names(&waves.prerequisites), ["s"]);
         assert_eq!(names(&waves.others), ["b", "a", "other"]);
         assert_eq!(names(&waves.interceptors), ["w"]);
-        assert_eq!(waves.len(), 6);
+        assert_eq!(waves.len(), 7);
     }
 }
