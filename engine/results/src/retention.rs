@@ -1,4 +1,7 @@
 //! Which stored results are too old to be kept (spec 03 section 21.4).
+//!
+//! Results count per namespace. The predecessor lists the Secrets of the whole cluster, which few
+//! may do, lets results of other namespaces use up the count, and then deletes in its own only.
 
 use windlass_model::result::{ProjectKey, TargetKey};
 
