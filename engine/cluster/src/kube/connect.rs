@@ -67,9 +67,11 @@ impl KubeCluster {
         let unreachable = |source| ConnectError::Unreachable { server: server.clone(), context: name.clone(), source };
         let cached = cache::load(options.cache_dir.as_deref(), &server);
         let validators = cached.as_ref().map(|found| found.validators.clone()).unwrap_or_default();
-        let (version, fetched) = tokio::join!(server_version(&transport), discovery::fetch(&transport, &validators));
-        let version = version.map_err(unreachable)?;
-        let found = match fetched.map_err(unreachable)? {
+        // The version is asked for once: a server that is not there is an error at once.
+        let (version, fetched) =
+            tokio::try_join!(server_version(&transport), discovery::fetch(&transport, &validators))
+                .map_err(unreachable)?;
+        let found = match fetched {
             Some(found) => {
                 cache::store(options.cache_dir.as_deref(), &server, &found);
                 found
