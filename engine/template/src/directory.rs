@@ -126,10 +126,11 @@ impl Walk<'_> {
         let is_chart = has("Chart.yaml") || has("Chart.yml");
         let treatment = if is_chart && !is_root { Treatment::Copy } else { inherited };
         let depth = rules.depth();
-        if treatment == Treatment::Render && has(".templateignore") {
-            if let Err((path, error)) = rules.enter(&dir) {
-                self.errors.push(FileError::io(&path, "read", error));
-            }
+        if treatment == Treatment::Render
+            && has(".templateignore")
+            && let Err((path, error)) = rules.enter(&dir)
+        {
+            self.errors.push(FileError::io(&path, "read", error));
         }
         for (name, kind) in entries {
             let path = relative.join(&name);

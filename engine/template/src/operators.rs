@@ -195,11 +195,11 @@ pub(crate) fn power(left: &Value, right: &Value) -> Result<Value, Error> {
     let (Some(base), Some(exponent)) = (number_of(left), number_of(right)) else {
         return Err(unsupported("** or pow()", left, right));
     };
-    if let (Number::Int(base), Number::Int(exponent)) = (base, exponent) {
-        if exponent >= 0 {
-            let exponent = u32::try_from(exponent).map_err(|_| overflow())?;
-            return int(base.checked_pow(exponent));
-        }
+    if let (Number::Int(base), Number::Int(exponent)) = (base, exponent)
+        && exponent >= 0
+    {
+        let exponent = u32::try_from(exponent).map_err(|_| overflow())?;
+        return int(base.checked_pow(exponent));
     }
     if float(base) == 0.0 && float(exponent) < 0.0 {
         return Err(zero("0.0 cannot be raised to a negative power"));
@@ -262,10 +262,10 @@ fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> 
 /// `left < right` and its relatives; `None` where nothing holds (NaN).
 pub(crate) fn ordered(left: &Value, right: &Value, operator: &str) -> Result<Option<Ordering>, Error> {
     both_defined(left, right)?;
-    if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
-        if matches!((left, right), (Number::Float(_), _) | (_, Number::Float(_))) {
-            return Ok(float(left).partial_cmp(&float(right)));
-        }
+    if let (Some(left), Some(right)) = (number_of(left), number_of(right))
+        && matches!((left, right), (Number::Float(_), _) | (_, Number::Float(_)))
+    {
+        return Ok(float(left).partial_cmp(&float(right)));
     }
     if let (Some(left), Some(right)) =
         (left.downcast_object_ref::<crate::functions::Time>(), right.downcast_object_ref::<crate::functions::Time>())

@@ -49,11 +49,11 @@ impl SearchPath {
 
     /// Finds `name` as asked for by the template at `parent` (`None`: inline).
     pub(crate) fn find(&self, name: &str, parent: Option<&Path>) -> Found {
-        if name.starts_with("./") || name.starts_with("../") {
-            if let Some(dir) = parent.and_then(Path::parent) {
-                let path = normalize(&dir.join(name));
-                return self.below(&path).unwrap_or_else(|| Found::Missing(path.display().to_string()));
-            }
+        if (name.starts_with("./") || name.starts_with("../"))
+            && let Some(dir) = parent.and_then(Path::parent)
+        {
+            let path = normalize(&dir.join(name));
+            return self.below(&path).unwrap_or_else(|| Found::Missing(path.display().to_string()));
         }
         let missing = || Found::Missing(name.to_owned());
         if Path::new(name).is_absolute() {

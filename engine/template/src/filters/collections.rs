@@ -136,7 +136,7 @@ fn attr(args: &[Value]) -> Result<Value, Error> {
         value.kind(),
         ValueKind::Map | ValueKind::Seq | ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::None
     );
-    if plain && !value.as_object().is_some_and(|object| object.downcast_ref::<Group>().is_some()) {
+    if plain && value.as_object().is_none_or(|object| object.downcast_ref::<Group>().is_none()) {
         crate::scope::note_message(format!("'{}' has no attribute '{name}'", crate::value::parent_name(value)));
         return Ok(Value::UNDEFINED);
     }

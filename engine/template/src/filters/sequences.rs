@@ -122,7 +122,7 @@ fn reverse(args: &[Value]) -> Result<Value, Error> {
 
 fn join(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_join", &["value", "d", "attribute"], 1).bind(args)?;
-    let separator = slots[1].as_ref().map(py_str).unwrap_or_default();
+    let separator = slots[1].as_ref().map(|value| defined(Some(value)).map(py_str)).transpose()?.unwrap_or_default();
     let mut parts = Vec::new();
     for item in items(slots[0].as_ref())? {
         let item = given(slots[2].as_ref()).map_or(Ok(item.clone()), |path| attribute(&item, path, None))?;

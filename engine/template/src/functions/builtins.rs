@@ -18,6 +18,10 @@ const MAX_RANGE: i64 = 10_000_000;
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "dict", |_, args| dict(args));
+    add(environment, "namespace", |_, args| match args {
+        [] => minijinja::functions::namespace(None),
+        args => minijinja::functions::namespace(Some(dict(args)?.into())),
+    });
     add(environment, "range", |_, args| range(args));
     add(environment, "cycler", |_, args| cycler(args));
     add(environment, "joiner", |_, args| {

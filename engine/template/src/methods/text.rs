@@ -80,7 +80,7 @@ fn without_arguments(text: &str, method: &str) -> Option<Value> {
         "title" => Value::from(words(text, char::is_alphabetic)),
         "isalnum" => all(char::is_alphanumeric),
         "isalpha" => all(char::is_alphabetic),
-        "isdecimal" | "isdigit" => all(|c| c.is_ascii_digit() || (!c.is_ascii() && c.to_digit(10).is_some())),
+        "isdecimal" | "isdigit" => all(|c| c.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isspace" => all(char::is_whitespace),
         "isascii" => Value::from(text.is_ascii()),

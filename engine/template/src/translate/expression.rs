@@ -491,7 +491,7 @@ impl Chain {
     fn link(self, name: &'static str, gap: Fragment, right: Fragment) -> Self {
         let links = self.links + 1;
         let left = match self.name {
-            Some(current) if current == name && links % MAX_ARGUMENTS != 0 => self.text,
+            Some(current) if current == name && !links.is_multiple_of(MAX_ARGUMENTS) => self.text,
             _ => Fragment::from(name).add("(").then(self.finish()),
         };
         Self { name: Some(name), text: left.add(",").then(gap).then(right), links }

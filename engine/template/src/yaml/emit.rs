@@ -305,7 +305,7 @@ impl Emitter {
 fn block_hints(text: &str) -> String {
     let mut hints = String::new();
     if text.starts_with(|c| c == ' ' || is_break(c)) {
-        hints.push_str("2");
+        hints.push('2');
     }
     let mut last = text.chars().rev();
     match (last.next(), last.next()) {

@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         match core_tag(tag)? {
             None | Some("seq") => Ok(new_list(items)),
             Some("omap" | "pairs") => {
-                let pairs = items.iter().map(|item| single_pair(item)).collect::<Result<_, _>>()?;
+                let pairs = items.iter().map(single_pair).collect::<Result<_, _>>()?;
                 Ok(new_list(pairs))
             }
             Some(other) => Err(unknown_tag(other)),
