@@ -139,6 +139,10 @@ fn serve(
 }
 
 fn read_request(reader: &mut impl BufRead, mut connection: &TcpStream) -> io::Result<Option<Request>> {
+    // A client that tries TLS first must be refused at once: there may never be a line to read.
+    if !reader.fill_buf()?.first().is_some_and(u8::is_ascii_uppercase) {
+        return Ok(None);
+    }
     let start = read_line(reader)?;
     let mut parts = start.split(' ');
     let (Some(method), Some(target)) = (parts.next(), parts.next()) else { return Ok(None) };
@@ -226,5 +230,36 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         429 => "Too Many Requests",
         _ => "-",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn tls_on_a_plain_port_is_refused_at_once() {
+        let server = HttpServer::start(|_| Response::text(200, "")).expect("a server");
+        let mut connection = TcpStream::connect(server.address()).expect("a connection");
+        connection.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]).expect("sent");
+        let mut answer = Vec::new();
+        // An end or a reset, but no wait.
+        let _ = connection.read_to_end(&mut answer);
+        assert!(answer.is_empty());
+    }
+
+    #[test]
+    fn chunked_bodies_are_decoded() {
+        let server =
+            HttpServer::start(|request| Response { body: request.body, ..Response::text(200, "") }).expect("a server");
+        let mut connection = TcpStream::connect(server.address()).expect("a connection");
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let sent = format!("{head}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+        connection.write_all(sent.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.ends_with("\r\n\r\nabcde"), "{answer}");
     }
 }

@@ -123,7 +123,7 @@ impl Pool {
         let text = |error: SandboxError| format!("control plane: {error}");
         let plane = self.take().map_err(text)?;
         // Cases of the area `cluster` have names of their own, the others expect a fresh cluster.
-        let ready = if case.starts_with("cluster/") { Ok(()) } else { environment::wait_clean(&plane) };
+        let ready = if case.starts_with("cluster/") { Ok(()) } else { environment::wait_clean(&plane, case) };
         let found = ready.map_err(text).and_then(|()| case::run(case, binary, Some(&plane), verbose));
         let cleaned = environment::clean(&plane);
         if cleaned.is_ok() {
