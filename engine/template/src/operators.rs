@@ -117,6 +117,9 @@ fn repeat(value: &Value, count: i128) -> Option<Result<Value, Error>> {
     if size.checked_mul(count).is_none_or(|total| total > MAX_REPEATED) {
         return Some(Err(raised(ErrorKind::Limit, "repeated value is too large")));
     }
+    if let Err(error) = crate::scope::charge(size * count) {
+        return Some(Err(error));
+    }
     if let Some(text) = value.as_str() {
         return Some(Ok(Value::from(text.repeat(count))));
     }

@@ -9,8 +9,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use minijinja::Error;
 use minijinja::value::Value;
 
+use crate::error::ErrorKind;
+use crate::failure::raised;
 use crate::search::{Found, SearchPath};
 use crate::translate::Translated;
 use crate::value::{FrozenDict, py_repr};
@@ -49,7 +52,12 @@ struct Running {
     scopes: Vec<Scope>,
     missing: Vec<String>,
     last_miss: Option<Miss>,
+    /// Elements and bytes that functions went through, see [`charge`].
+    work: usize,
 }
+
+/// What functions may go through in one outermost render.
+const MAX_WORK: usize = 400_000_000;
 
 enum Miss {
     Key {
@@ -95,6 +103,16 @@ pub(crate) fn current() -> Scope {
 /// What the included template at `path` was made from.
 pub(crate) fn current_source(path: &str) -> Option<Arc<Translated>> {
     current().sources.get(path)
+}
+
+/// Counts work that the engine's fuel does not see: a function may go through
+/// millions of elements in one step.
+pub(crate) fn charge(amount: usize) -> Result<(), Error> {
+    let work = RUNNING.with_borrow_mut(|running| {
+        running.work = running.work.saturating_add(amount);
+        running.work
+    });
+    if work > MAX_WORK { Err(raised(ErrorKind::Limit, "the template runs too long")) } else { Ok(()) }
 }
 
 /// How deep renders are nested (`render`, `load_template`).

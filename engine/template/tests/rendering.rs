@@ -126,6 +126,7 @@ fn hostile_templates_end_in_an_answer() {
         "{{ 'x'.center(10**10) }}",
         "{{ '%999999999d' % 1 }}",
         "{{ loop.cycle() }}",
+        "{% for i in range(10**6) %}{% set x = 'x' * 10**7 %}{% endfor %}",
     ] {
         assert!(batch(json!({})).render_named(text, "test").is_err(), "{text}");
     }

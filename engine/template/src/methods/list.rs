@@ -102,6 +102,9 @@ fn integer(value: &Value) -> Result<i64, Error> {
     value.as_i64().ok_or_else(wrong)
 }
 
+/// An element costs as much as some bytes of text.
+const ELEMENT_WORK: usize = 16;
+
 /// The items of anything iterable; of a mapping its keys, of a string its characters.
 pub(crate) fn sequence(value: &Value) -> Result<Vec<Value>, Error> {
     if let Some(text) = value.as_str() {
@@ -114,6 +117,7 @@ pub(crate) fn sequence(value: &Value) -> Result<Vec<Value>, Error> {
     if value.is_none() {
         return Err(not_iterable());
     }
+    crate::scope::charge(value.len().unwrap_or(1).saturating_mul(ELEMENT_WORK))?;
     Ok(value.try_iter().map_err(|_| not_iterable())?.collect())
 }
 
