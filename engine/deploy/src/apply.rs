@@ -43,6 +43,10 @@ pub const APPLY_NEEDS_CLUSTER: &str = "can not apply objects without a Kubernete
 /// More than the cluster ever sends at once.
 const QUEUE: usize = 256;
 
+/// Error of a run that had to end before its work was done.
+pub const STOPPED: &str =
+    "the command was stopped before everything was applied; running it again continues where it ended";
+
 /// Whether anything is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplyMode {
@@ -160,6 +164,9 @@ pub async fn apply(
             break;
         }
         run.batch(batch).await;
+    }
+    if options.stop.is_stopped() {
+        problems.general_error(STOPPED);
     }
     run.ledger.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -139,6 +139,7 @@ async fn a_stopped_run_sends_nothing_more() {
     options.stop.stop();
     let outcome = run(&cluster, vec![item(vec![config_map("a")])], options).await;
     assert!(outcome.requests.is_empty() && outcome.state.applied.is_empty());
+    assert_eq!(outcome.errors, [format!(": {STOPPED}")], "an unfinished run is no success");
 }
 
 #[tokio::test]

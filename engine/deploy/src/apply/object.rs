@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use windlass_cluster::{Answer, ClusterError, WriteOptions};
+use windlass_cluster::{Answer, ClusterError, RequestContext, WriteOptions};
 use windlass_model::event::Event;
 use windlass_model::object::Object;
 use windlass_model::object_ref::ObjectRef;
@@ -16,6 +16,8 @@ use crate::collect::PinnedItem;
 
 /// How long the kind of a definition of this run may stay unknown, and a webhook unreachable.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may still run when the command has to end: its answer tells what is on the cluster.
+const GRACE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -130,14 +132,34 @@ impl Run<'_> {
         // Never closed: the place only bounds memory.
         let _place = self.queue.acquire().await;
         let Some((object, disguise)) = self.disguised(application, object) else {
-            return match self.cluster.apply(object, options).await {
+            return match self.apply_in_time(&application.reference, object, options).await {
                 Ok(answer) => Sent::Applied(self.heed(&application.reference, answer)),
                 Err(error) => Sent::Refused(error),
             };
         };
-        match self.cluster.apply(&object, options).await {
+        match self.apply_in_time(&application.reference, &object, options).await {
             Ok(answer) => Sent::Applied(disguise.take_off(self.heed(&application.reference, answer))),
             Err(error) => Sent::Refused(revealed(error, &disguise)),
+        }
+    }
+
+    async fn apply_in_time(
+        &self,
+        reference: &ObjectRef,
+        object: &Object,
+        options: WriteOptions<'_>,
+    ) -> Result<Answer<Object>, ClusterError> {
+        let too_late = async {
+            self.options.stop.stopped().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            answer = self.cluster.apply(object, options) => answer,
+            () = too_late => {
+                let request = RequestContext { method: "PATCH", path: reference.to_string() };
+                Err(ClusterError::Timeout { request, limit: GRACE })
+            }
         }
     }
 
