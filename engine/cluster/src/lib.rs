@@ -14,6 +14,6 @@ pub mod port;
 pub use discovery::{ApiResource, Discovery, Scope};
 pub use error::{ApiFailure, ClusterError, RequestContext, StatusCause};
 pub use port::{
-    Answer, Cluster, DeleteOptions, DryRun, FIELD_MANAGER, ListContent, ListRequest, Patch, Propagation,
+    Answer, Cluster, DeleteOptions, Deletion, DryRun, FIELD_MANAGER, ListContent, ListRequest, Patch, Propagation,
     RESULTS_FIELD_MANAGER, ServerVersion, WriteOptions, cluster_id,
 };

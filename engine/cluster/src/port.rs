@@ -96,6 +96,13 @@ pub struct DeleteOptions<'a> {
     pub uid: Option<&'a str>,
 }
 
+/// An accepted deletion.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// UID of the object, as far as the server told it.
+    pub uid: Option<String>,
+}
+
 /// A patch that is not a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Patch {
@@ -211,7 +218,7 @@ pub trait Cluster: Send + Sync {
     ) -> Result<Answer<Object>, ClusterError>;
 
     /// Deletes an object; answers when the server accepted, not when the object is gone.
-    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<()>, ClusterError>;
+    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<Deletion>, ClusterError>;
 }
 
 /// The UID of namespace `kube-system`, which names a cluster (spec 03 section 1.4).

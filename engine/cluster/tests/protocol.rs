@@ -251,6 +251,21 @@ async fn delete_sends_its_options() {
 }
 
 #[tokio::test]
+async fn a_deletion_tells_the_uid_of_what_goes() {
+    for body in
+        [json!({"kind": "Status", "details": {"uid": "u"}}), json!({"kind": "ConfigMap", "metadata": {"uid": "u"}})]
+    {
+        let server = Server::start().await;
+        Mock::given(method("DELETE"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(body))
+            .mount(&server.api)
+            .await;
+        let deletion = server.connected().await.delete(&config_map().object_ref(), DeleteOptions::default()).await;
+        assert_eq!(deletion.unwrap().value.uid.as_deref(), Some("u"));
+    }
+}
+
+#[tokio::test]
 async fn errors_keep_the_words_of_the_server() {
     let server = Server::start().await;
     server.refuse("GET", 403, "configmaps \"a\" is forbidden").await;
@@ -416,4 +431,65 @@ async fn the_cluster_id_is_the_uid_of_kube_system() {
         .mount(&server.api)
         .await;
     assert_eq!(cluster_id(&server.connected().await).await.unwrap(), "the-id");
+}
+
+/// Forwards connections to the API, and drops the first `broken` requests for objects without an answer.
+async fn dropping_proxy(server: &Server, broken: usize) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let target = *server.api.address();
+    let left = Arc::new(std::sync::atomic::AtomicUsize::new(broken));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(forward(client, target, left.clone()));
+        }
+    });
+    format!("http://{address}")
+}
+
+async fn forward(
+    mut client: tokio::net::TcpStream,
+    target: std::net::SocketAddr,
+    left: Arc<std::sync::atomic::AtomicUsize>,
+) {
+    use std::sync::atomic::Ordering::SeqCst;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut upstream = tokio::net::TcpStream::connect(target).await.unwrap();
+    let (mut from_client, mut from_server) = (vec![0; 65536], vec![0; 65536]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut from_client) => match read {
+                Ok(length) if length > 0 => {
+                    let is_object = String::from_utf8_lossy(&from_client[..length]).contains(CONFIG_MAP);
+                    if is_object && left.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)).is_ok() {
+                        return;
+                    }
+                    upstream.write_all(&from_client[..length]).await.unwrap();
+                }
+                _ => return,
+            },
+            read = upstream.read(&mut from_server) => match read {
+                Ok(length) if length > 0 => client.write_all(&from_server[..length]).await.unwrap(),
+                _ => return,
+            },
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_tried_again_where_that_changes_nothing() {
+    let server = Server::start().await;
+    server.answer(CONFIG_MAP, config_map().0).await;
+    let cluster = connect(&dropping_proxy(&server, 2).await, server.dir.path()).await.unwrap();
+    cluster.apply(&config_map(), dry_run()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replace_is_not_repeated_after_a_broken_connection() {
+    let server = Server::start().await;
+    server.answer(CONFIG_MAP, config_map().0).await;
+    let cluster = connect(&dropping_proxy(&server, 1).await, server.dir.path()).await.unwrap();
+    let error = cluster.replace(&config_map(), dry_run()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Transport { .. }), "{error}");
+    assert!(server.seen(CONFIG_MAP).await.is_empty());
 }

@@ -1,7 +1,6 @@
 //! Which live objects may be deleted, in which order, and the deletion itself (spec 03 section 10).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -158,7 +157,9 @@ async fn delete_all(
             problems.error(object, "not deleted: the command was stopped before");
             return None;
         }
-        match delete_object(object, remote.get(object), cluster, request, problems).await {
+        let uid = remote.get(object).and_then(|live| live.0["metadata"]["uid"].as_str());
+        let target = uid.map_or(Target::ByName, Target::ByUid);
+        match delete_object(object, target, cluster, request, problems).await {
             Ok(_) => Some((*object).clone()),
             Err(error) => {
                 problems.error(object, error.to_string());
@@ -209,26 +210,41 @@ fn reason(finalizers: &[String]) -> String {
     format!("the command was stopped while finalizers hold it: {}", finalizers.join(", "))
 }
 
+/// Which object of that name is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Whatever has the name now.
+    ByName,
+    /// The one with this UID; another one, created meanwhile, is somebody else's and stays.
+    ByUid(&'a str),
+}
+
 /// Deletes one object in the background and waits for its disappearance, if that is wanted.
 ///
 /// # Errors
 /// The server refuses, or the object is still there when the command has to end.
 pub async fn delete_object(
     object: &ObjectRef,
-    live: Option<&Arc<Object>>,
+    target: Target<'_>,
     cluster: &dyn Cluster,
     request: &DeleteRequest,
     problems: &Problems,
 ) -> Result<Gone, DeleteError> {
-    let options = DeleteOptions { dry_run: request.dry_run, ..DeleteOptions::default() };
-    match cluster.delete(object, options).await {
-        Ok(answer) => problems.api_warnings(object, &answer.warnings),
+    let uid = match target {
+        Target::ByName => None,
+        Target::ByUid(uid) => Some(uid),
+    };
+    let options = DeleteOptions { dry_run: request.dry_run, uid, ..DeleteOptions::default() };
+    let deletion = match cluster.delete(object, options).await {
+        Ok(answer) => {
+            problems.api_warnings(object, &answer.warnings);
+            answer.value
+        }
         Err(ClusterError::NotFound(_)) => return Ok(Gone::Missing),
         Err(error) => return Err(DeleteError::Refused(error)),
-    }
+    };
     if request.wait && request.dry_run == DryRun::No {
-        let uid = live.and_then(|live| live.0["metadata"]["uid"].as_str());
-        wait_gone(object, uid, cluster, &request.stop).await?;
+        wait_gone(object, deletion.uid.as_deref(), cluster, &request.stop).await?;
     }
     Ok(Gone::Deleted)
 }

@@ -165,13 +165,26 @@ async fn a_finalizer_is_named_when_the_command_ends_first() {
     assert_eq!(problems.errors()[0].message, wanted);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_object_created_again_at_once_counts_as_gone() {
     let cluster = FakeCluster::new();
     let object = cluster.put(config_map("a"));
-    let mut old = cluster.object(&object).unwrap();
-    old.0["metadata"]["uid"] = "older".into();
     cluster.linger(&object, usize::MAX);
-    let gone = delete_object(&object, Some(&Arc::new(old)), &cluster, &request(), &Problems::new()).await;
+    cluster.becomes(&object, vec![json!({}), json!({"metadata": {"uid": "newer"}})]);
+    let gone = delete_object(&object, Target::ByName, &cluster, &request(), &Problems::new()).await;
     assert_eq!(gone.unwrap(), Gone::Deleted);
+    assert!(cluster.object(&object).is_some());
+}
+
+#[tokio::test]
+async fn an_object_created_after_the_look_at_the_cluster_stays() {
+    let cluster = FakeCluster::new();
+    let object = cluster.put(config_map("a"));
+    let mut seen = cluster.object(&object).unwrap();
+    seen.0["metadata"]["uid"] = "older".into();
+    let problems = Problems::new();
+    let deleted =
+        delete(std::slice::from_ref(&object), &[seen].into_iter().collect(), &cluster, &request(), &problems).await;
+    assert!(deleted.objects.is_empty() && cluster.object(&object).is_some());
+    assert_eq!(problems.errors()[0].message, "the UID does not match");
 }

@@ -18,7 +18,7 @@ use windlass_model::object_ref::{Gvk, ObjectRef};
 use crate::discovery::{ApiGroup, Discovery, Scope};
 use crate::error::{ApiFailure, ClusterError, RequestContext, StatusCause};
 use crate::port::{
-    Answer, Cluster, DeleteOptions, DryRun, ListContent, ListRequest, Patch, ServerVersion, WriteOptions,
+    Answer, Cluster, DeleteOptions, Deletion, DryRun, ListContent, ListRequest, Patch, ServerVersion, WriteOptions,
 };
 
 /// What a request did; the first word of [`FakeCluster::requests`] entries.
@@ -409,7 +409,7 @@ impl Cluster for FakeCluster {
         Ok(state.answer(object, saved))
     }
 
-    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<()>, ClusterError> {
+    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<Deletion>, ClusterError> {
         let mut state = self.lock();
         let note = if options.dry_run == DryRun::All { " (dry-run)" } else { "" };
         state.begin(Verb::Delete, object, note)?;
@@ -426,7 +426,8 @@ impl Cluster for FakeCluster {
                 state.objects.remove(object);
             }
         }
-        Ok(state.answer(object, ()))
+        let uid = stored.object["metadata"]["uid"].as_str().map(str::to_owned);
+        Ok(state.answer(object, Deletion { uid }))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{KubeCluster, paths, status};
 use crate::discovery::Discovery;
 use crate::error::ClusterError;
 use crate::port::{
-    Answer, Cluster, DeleteOptions, DryRun, ListContent, ListRequest, Patch, ServerVersion, WriteOptions,
+    Answer, Cluster, DeleteOptions, Deletion, DryRun, ListContent, ListRequest, Patch, ServerVersion, WriteOptions,
 };
 
 const PAGE: &str = "500";
@@ -89,7 +89,7 @@ impl Cluster for KubeCluster {
         self.object_call(&object.gvk(), call).await
     }
 
-    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<()>, ClusterError> {
+    async fn delete(&self, object: &ObjectRef, options: DeleteOptions<'_>) -> Result<Answer<Deletion>, ClusterError> {
         let mut request = json!({
             "kind": "DeleteOptions",
             "apiVersion": "v1",
@@ -103,7 +103,8 @@ impl Cluster for KubeCluster {
         }
         let call = Call::new(Method::DELETE, self.object_path(object)?).body("application/json", body(&request));
         let response = self.exchange(&object.gvk(), &call).await?;
-        Ok(Answer { value: (), warnings: status::warnings(&response.headers) })
+        let deletion = Deletion { uid: deleted_uid(&response) };
+        Ok(Answer { value: deletion, warnings: status::warnings(&response.headers) })
     }
 }
 
@@ -169,6 +170,13 @@ impl KubeCluster {
             token = page.metadata.next;
         }
     }
+}
+
+/// An object that is gone is answered with a `Status`, one that has to finish first with itself.
+fn deleted_uid(response: &Response) -> Option<String> {
+    let answer: Value = serde_json::from_slice(&response.body).ok()?;
+    let uid = answer.pointer("/details/uid").or_else(|| answer.pointer("/metadata/uid"))?;
+    uid.as_str().map(str::to_owned)
 }
 
 /// List items do not repeat what they are, or call themselves partial.

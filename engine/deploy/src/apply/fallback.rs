@@ -7,7 +7,7 @@ use windlass_ownership::{Cause, ConflictRules, resolve};
 
 use super::object::{Application, Sent};
 use super::{ApplyMode, OnError, Run, failed_to_patch};
-use crate::delete::{delete_object, has_skip_delete};
+use crate::delete::{Target, delete_object, has_skip_delete};
 
 impl Run<'_> {
     /// Decides every conflicting field, and sends what is left with force.
@@ -84,7 +84,7 @@ impl Run<'_> {
         }
         self.announce(application, format!("patching {reference} failed, retrying by deleting and re-applying"));
         let request = self.delete_request();
-        if let Err(error) = delete_object(reference, application.remote, self.cluster, &request, self.problems).await {
+        if let Err(error) = delete_object(reference, Target::ByName, self.cluster, &request, self.problems).await {
             self.fail(reference, error.to_string());
             return None;
         }

@@ -9,7 +9,7 @@ use windlass_model::object_ref::ObjectRef;
 use super::item::ItemPlan;
 use super::object::Role;
 use super::{ReadinessWait, Run};
-use crate::delete::{DeleteError, delete_object};
+use crate::delete::{DeleteError, Target, delete_object};
 use crate::hooks::{DeletePolicy, HookSettings, HookStage};
 
 /// A hook of an item.
@@ -113,7 +113,7 @@ impl Run<'_> {
         if request.dry_run == DryRun::All && self.remote.get(hook).is_none() {
             return;
         }
-        match delete_object(hook, self.remote.get(hook), self.cluster, &request, self.problems).await {
+        match delete_object(hook, Target::ByName, self.cluster, &request, self.problems).await {
             Ok(_) => {}
             Err(DeleteError::Refused(error)) if error.is_unknown_kind() => {}
             Err(error) => self.fail(hook, error.to_string()),

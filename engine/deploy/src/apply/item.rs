@@ -14,7 +14,7 @@ use super::object::Role;
 use super::waves::Waves;
 use super::{ApplyMode, ReadinessWait, Run};
 use crate::collect::PinnedItem;
-use crate::delete::{DeleteRequest, Gone, delete_object};
+use crate::delete::{DeleteRequest, Gone, Target, delete_object};
 use crate::hooks::{HookSettings, HookStage};
 use crate::wait::{WaitRequest, wait_ready};
 
@@ -143,7 +143,7 @@ impl Run<'_> {
             if self.is_aborted() {
                 return;
             }
-            match delete_object(object, self.remote.get(object), self.cluster, &request, self.problems).await {
+            match delete_object(object, Target::ByName, self.cluster, &request, self.problems).await {
                 Ok(Gone::Deleted) => drop(self.ledger().deleted.insert(object.clone())),
                 Ok(Gone::Missing) => {}
                 Err(error) => self.fail(object, error.to_string()),
