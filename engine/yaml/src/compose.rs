@@ -7,10 +7,11 @@ mod anchors;
 mod keys;
 mod scalars;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScanError, Span, StrInput};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use serde_json::{Map, Value};
 use windlass_model::location::{Location, Source};
 
@@ -221,8 +222,9 @@ impl<'s> Composer<'s> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.anchors.count();
-                let value = scalar(text.into_owned(), style, tag.as_deref(), self.options.dialect)
-                    .map_err(|kind| self.error(bytes(span), kind))?;
+                let value =
+                    scalar(self.without_invented_end(text, style, span), style, tag.as_deref(), self.options.dialect)
+                        .map_err(|kind| self.error(bytes(span), kind))?;
                 if anchor != 0 {
                     self.anchors.keep(anchor, &value, 1, 0);
                 }
@@ -238,6 +240,20 @@ impl<'s> Composer<'s> {
                 Err(self.error(bytes(span), YamlErrorKind::Syntax { reason }))
             }
         }
+    }
+
+    /// The text of a scalar; a block scalar whose last line ends with the text has no line break at its end
+    /// (Go's reading), although the parser gives it one.
+    fn without_invented_end(&self, text: Cow<'_, str>, style: ScalarStyle, span: &Span) -> String {
+        let mut text = text.into_owned();
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && text.ends_with('\n') {
+            let source = &self.source.text;
+            let last = source.rsplit(['\n', '\r']).next().unwrap_or_default();
+            if bytes(span).end >= source.len() && !last.trim().is_empty() {
+                text.pop();
+            }
+        }
+        text
     }
 
     /// Hands a value to the collection around it, or back when there is none.

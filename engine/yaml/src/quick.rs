@@ -22,7 +22,16 @@ const MAX_DEPTH: usize = 64;
 
 /// The documents of a text, null for empty ones.
 pub(crate) fn documents(text: &str, options: ReadOptions) -> Option<Vec<Value>> {
-    let mut reader = Reader { lines: Lines::new(text)?, options, depth: 0 };
+    match text.rsplit('\n').next().unwrap_or_default() {
+        "" => read(Lines::new(text, false)?, options),
+        last if last.trim_start_matches(' ').is_empty() => None,
+        // Rendered files have no line break at the end.
+        _ => read(Lines::new(&format!("{text}\n"), true)?, options),
+    }
+}
+
+fn read(lines: Lines<'_>, options: ReadOptions) -> Option<Vec<Value>> {
+    let mut reader = Reader { lines, options, depth: 0 };
     let mut documents = Vec::new();
     loop {
         documents.push(match reader.lines.peek() {

@@ -40,6 +40,17 @@ fn the_last_of_equal_keys_wins_on_request() {
 }
 
 #[test]
+fn a_block_scalar_at_the_end_of_the_text_ends_like_the_text() {
+    for text in ["a: |\n  x\n  y", "a: |+\n  x\n  y", "a: >\n  x\n\n  y", "b: &b 1\na: |\n  x\n  y"] {
+        let value = first(text).value["a"].clone();
+        assert_eq!(value, json!("x\ny"), "{text}");
+        assert_eq!(first(&format!("{text}\n")).value["a"], json!("x\ny\n"), "{text}");
+    }
+    assert_eq!(first("a: |\n  x\n  ").value, json!({"a": "x\n"}));
+    assert_eq!(first("b: &b 1\na: |\n  x\n# c").value["a"], json!("x\n"));
+}
+
+#[test]
 fn own_keys_win_over_merged_ones_in_any_order() {
     for text in ["x: &x {k: 1, l: 2}\nz: {<<: *x, k: 3}\n", "x: &x {k: 1, l: 2}\nz: {k: 3, <<: *x}\n"] {
         assert_eq!(first(text).value["z"], json!({"k": 3, "l": 2}));

@@ -15,6 +15,8 @@ pub(super) struct Lines<'t> {
     /// What followed the line before the current one.
     behind: &'t str,
     current: Current<'t>,
+    /// The last line break is not the author's.
+    completed: bool,
 }
 
 enum Current<'t> {
@@ -24,8 +26,9 @@ enum Current<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// Nothing when the text has characters or an end that need a closer look.
-    pub(super) fn new(text: &'t str) -> Option<Self> {
+    /// Nothing when the text has characters or an end that need a closer look. `completed` means that the
+    /// line break at the end was added to a last line that had none.
+    pub(super) fn new(text: &'t str, completed: bool) -> Option<Self> {
         let plain = if text.is_ascii() {
             text.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b))
         } else {
@@ -34,7 +37,7 @@ impl<'t> Lines<'t> {
         if !plain || !text.ends_with('\n') {
             return None;
         }
-        let mut lines = Self { rest: text, behind: text, current: Current::End };
+        let mut lines = Self { rest: text, behind: text, current: Current::End, completed };
         lines.advance();
         // The first `---` opens the first document.
         if matches!(lines.current, Current::Separator) {
@@ -122,7 +125,9 @@ impl<'t> Lines<'t> {
         if text.is_empty() {
             return None;
         }
+        let open_end = self.completed && rest.is_empty() && blank == 0;
         match header {
+            _ if open_end => drop(text.pop()),
             "-" => drop(text.pop()),
             "+" => text.extend(std::iter::repeat_n('\n', blank)),
             _ => {}

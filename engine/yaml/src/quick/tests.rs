@@ -54,6 +54,10 @@ fn ordinary_manifests_are_taken() {
         "a: |\n  x\n\n   y\n  # z\n\nb: |-\n  x\nc: |+\n  x\n\n",
         "a: {b: [1, \"x y\", {}], 'c': d}\ne: []\n",
         "on: x\n\"on\": y\n",
+        "a: 1",
+        "a: |\n  x\n\n  y",
+        "a: |-\n  x",
+        "- |+\n  x\n- |+\n  y",
     ] {
         assert!(check(text), "{text}");
     }
@@ -70,7 +74,6 @@ fn anything_else_is_left_to_the_composer() {
         "a: b: c\n",
         "\ta: 1\n",
         "a: 1\r\n",
-        "a: 1",
         "a: 1\na: 2\na: &x\n",
         "x\n",
         "a: \"x\n  y\"\n",
