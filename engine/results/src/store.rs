@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use serde_json::json;
 use windlass_cluster::{
-    Cluster, ClusterError, DeleteOptions, DryRun, ListRequest, RESULTS_FIELD_MANAGER, WriteOptions, cluster_id,
+    Answer, Cluster, ClusterError, DeleteOptions, DryRun, ListRequest, RESULTS_FIELD_MANAGER, WriteOptions, cluster_id,
 };
 use windlass_model::object::Object;
 use windlass_model::object_ref::{Gvk, ObjectRef};
@@ -108,10 +108,9 @@ impl ResultStore {
     /// while removing old results is a [`Note`].
     pub async fn write_command_result(&self, result: &CommandResult) -> Result<Written, StoreError> {
         let secret = command_secret(result, &self.settings.namespace)?;
-        let mut written = self.write(&secret).await?;
+        let CommandResult { project_key: project, target_key: target, .. } = result;
         let keep = self.settings.keep_command_results;
-        written.notes.extend(self.clean_up(ResultKind::Command, &result.project_key, &result.target_key, keep).await);
-        Ok(written)
+        self.write(&secret, Retention { kind: ResultKind::Command, project, target, keep }).await
     }
 
     /// Stores a validate result and removes old ones of the same project and target.
@@ -120,10 +119,9 @@ impl ResultStore {
     /// As of [`Self::write_command_result`].
     pub async fn write_validate_result(&self, result: &ValidateResult) -> Result<Written, StoreError> {
         let secret = validate_secret(result, &self.settings.namespace)?;
-        let mut written = self.write(&secret).await?;
+        let ValidateResult { project_key: project, target_key: target, .. } = result;
         let keep = self.settings.keep_validate_results;
-        written.notes.extend(self.clean_up(ResultKind::Validate, &result.project_key, &result.target_key, keep).await);
-        Ok(written)
+        self.write(&secret, Retention { kind: ResultKind::Validate, project, target, keep }).await
     }
 
     /// Summaries of the command results of a project, newest first; empty fields of the key fit any.
@@ -173,21 +171,38 @@ impl ResultStore {
         secret.as_ref().map(read_validate_result).transpose()
     }
 
-    async fn write(&self, secret: &Object) -> Result<Written, StoreError> {
-        self.ensure_namespace().await?;
+    /// Looks for old results while the new one is written, so that a run waits for one answer and not for two.
+    async fn write(&self, secret: &Object, retention: Retention<'_>) -> Result<Written, StoreError> {
+        let (answer, earlier) = tokio::join!(self.put(secret), self.stored(Reach::Namespace));
+        let answer = answer?;
         let reference = secret.object_ref();
-        let answer = self.cluster.apply(secret, WRITE).await;
-        let answer = answer.map_err(|source| StoreError::Write { secret: reference.name.clone(), source })?;
-        Ok(Written { secret: reference, notes: answer.warnings.into_iter().map(Note::Server).collect() })
+        let mut notes: Vec<_> = answer.warnings.into_iter().map(Note::Server).collect();
+        match earlier {
+            Ok(mut stored) => {
+                // The list may or may not have seen the new one already.
+                stored.retain(|stored| stored.object_ref() != reference);
+                stored.push(answer.value);
+                notes.extend(self.clean_up(&stored, retention).await);
+            }
+            Err(error) if error.is_forbidden() => {}
+            // The result is stored already; too many old ones do no harm.
+            Err(error) => notes.push(Note::NotListed { kind: retention.kind, message: error.to_string() }),
+        }
+        Ok(Written { secret: reference, notes })
     }
 
-    async fn ensure_namespace(&self) -> Result<(), StoreError> {
-        let name = &self.settings.namespace;
-        let outcome = match self.cluster.get(&namespace_ref(name)).await {
-            Err(error) if error.is_not_found() => self.create_namespace(name).await,
-            other => other.map(drop),
+    /// Writes the Secret. The namespace is there in all runs but the first, so nothing asks for it before.
+    async fn put(&self, secret: &Object) -> Result<Answer<Object>, StoreError> {
+        let answer = match self.cluster.apply(secret, WRITE).await {
+            Err(error) if error.is_not_found() => {
+                let namespace = &self.settings.namespace;
+                let created = self.create_namespace(namespace).await;
+                created.map_err(|source| StoreError::Namespace { namespace: namespace.clone(), source })?;
+                self.cluster.apply(secret, WRITE).await
+            }
+            other => other,
         };
-        outcome.map_err(|source| StoreError::Namespace { namespace: name.clone(), source })
+        answer.map_err(|source| StoreError::Write { secret: secret.name().to_owned(), source })
     }
 
     async fn create_namespace(&self, name: &str) -> Result<(), ClusterError> {
@@ -199,14 +214,10 @@ impl ResultStore {
         }
     }
 
-    async fn clean_up(&self, kind: ResultKind, project: &ProjectKey, target: &TargetKey, keep: usize) -> Vec<Note> {
-        let listed = match self.catalogue(kind, Reach::Namespace).await {
-            Ok(listed) => listed,
-            Err(error) if error.is_forbidden() => return Vec::new(),
-            // The result is stored already; too many old ones do no harm.
-            Err(error) => return vec![Note::NotListed { kind, message: error.to_string() }],
-        };
-        let deletions = surplus(listed, project, target, keep).into_iter().map(|old| self.delete(kind, old));
+    async fn clean_up(&self, stored: &[Object], retention: Retention<'_>) -> Vec<Note> {
+        let Retention { kind, project, target, keep } = retention;
+        let old = surplus(catalogue(kind, stored), project, target, keep);
+        let deletions = old.into_iter().map(|old| self.delete(kind, old));
         let notes: Vec<_> = futures::stream::iter(deletions).buffered(PARALLEL).collect().await;
         notes.into_iter().flatten().collect()
     }
@@ -222,8 +233,12 @@ impl ResultStore {
     }
 
     async fn catalogue(&self, kind: ResultKind, reach: Reach) -> Result<Vec<Listed>, ClusterError> {
+        Ok(catalogue(kind, &self.stored(reach).await?))
+    }
+
+    async fn stored(&self, reach: Reach) -> Result<Vec<Object>, ClusterError> {
         let request = self.secrets(reach).with_label(RESULT_LABEL, RESULT_LABEL_VALUE).metadata_only();
-        Ok(catalogue(kind, &self.cluster.list(&request).await?.value))
+        Ok(self.cluster.list(&request).await?.value)
     }
 
     async fn find(&self, kind: ResultKind, id: &str, reach: Reach) -> Result<Option<Object>, StoreError> {
@@ -244,6 +259,16 @@ impl ResultStore {
     }
 }
 
+/// Which results stay beside a new one.
+#[derive(Clone, Copy)]
+struct Retention<'a> {
+    kind: ResultKind,
+    project: &'a ProjectKey,
+    target: &'a TargetKey,
+    keep: usize,
+}
+
+#[cfg(test)]
 fn namespace_ref(name: &str) -> ObjectRef {
     ObjectRef::new(&Gvk::from_api_version("v1", "Namespace"), "", name)
 }
