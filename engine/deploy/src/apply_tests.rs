@@ -491,3 +491,37 @@ async fn two_runs_give_the_same_outcome() {
     let two = run(&two, vec![item(objects()), item(objects())], dry()).await;
     assert_eq!((one.state, one.errors, one.warnings), (two.state, two.errors, two.warnings));
 }
+
+/// Names tell the batch that an object belongs to.
+fn layout(items: &[(usize, bool)]) -> Vec<PinnedItem> {
+    let mut batch = 0;
+    let mut built = Vec::new();
+    for (index, (objects, barrier)) in items.iter().enumerate() {
+        let objects = (0..*objects).map(|n| match n % 3 {
+            0 => config_map(&format!("b{batch}-i{index}-{n}")),
+            1 => namespace(&format!("b{batch}-i{index}-{n}")),
+            _ => hook(&format!("b{batch}-i{index}-{n}"), &[("kluctl.io/hook", "post-deploy")]),
+        });
+        built.push(PinnedItem { barrier: *barrier, ..item(objects.collect()) });
+        batch += usize::from(*barrier);
+    }
+    built
+}
+
+fn batch_of(request: &str) -> Option<usize> {
+    request.strip_prefix("Apply ")?.rsplit('/').next()?.strip_prefix('b')?.split('-').next()?.parse().ok()
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_object_is_applied_before_its_barrier(
+        items in proptest::collection::vec((0_usize..6, proptest::bool::ANY), 1..8)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let outcome = runtime.block_on(run(&FakeCluster::new(), layout(&items), real()));
+        let batches: Vec<_> = outcome.requests.iter().filter_map(|request| batch_of(request)).collect();
+        proptest::prop_assert!(batches.is_sorted(), "{:?}", outcome.requests);
+        let all: usize = items.iter().map(|(objects, _)| objects).sum();
+        proptest::prop_assert_eq!(batches.len(), all);
+    }
+}
