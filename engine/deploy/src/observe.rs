@@ -22,6 +22,8 @@ use crate::delete::is_managed;
 use crate::problems::Problems;
 
 const BY_LABEL: &str = "Getting remote objects by discriminator";
+/// Upstream's last line of this stage. It stays, because people and scripts know that applying comes next.
+const NAMESPACES: &str = "Getting namespaces";
 const SLOW: &str = "No discriminator configured for target, retrieval of remote objects will be slow.";
 const REVERTED: &str = "listing objects by discriminator on global level failed due to permission errors, so Kluctl \
     reverted to listing on namespace level. This is not realiable and might end up missing detection for some orphan object";
@@ -29,6 +31,9 @@ const LABEL_PERMISSION: &str = "at least one permission error was encountered wh
     labels. This might result in orphan object detection to not work properly";
 const KNOWN_PERMISSION: &str = "at least one permission error was encountered while gathering known objects. This might \
     result in orphan object detection and diffs to not work properly";
+/// From this many unlabelled objects of a kind in one namespace on, one list of names is cheaper than reading each:
+/// in a first deployment none of them exists.
+const MANY: usize = 32;
 /// Requests handed to the cluster at once; how many are sent is its own decision.
 const QUEUE: usize = 256;
 
@@ -109,16 +114,21 @@ pub async fn observe(
         Lookup::ByReferenceOnly => {}
         Lookup::ByDiscriminator("") => events.warn(SLOW.into()),
         Lookup::ByDiscriminator(discriminator) => {
-            events.info(BY_LABEL.into());
+            events.start(BY_LABEL);
             let search = Search { cluster, discriminator, local: request.local, problems };
             search.run(request.kinds, &mut state).await;
+            events.finish(BY_LABEL);
         }
     }
     let missing: Vec<_> = request.local.iter().filter(|object| state.get(object).is_none()).collect();
     if !missing.is_empty() {
-        events.info(format!("Getting {} additional remote objects", missing.len()));
+        let title = format!("Getting {} additional remote objects", missing.len());
+        events.start(&title);
         read_known(&missing, cluster, problems, &mut state).await;
+        events.finish(&title);
     }
+    events.start(NAMESPACES);
+    events.finish(NAMESPACES);
     state
 }
 
@@ -214,6 +224,7 @@ fn can_list(resource: &ApiResource) -> bool {
 }
 
 async fn read_known(objects: &[&ObjectRef], cluster: &dyn Cluster, problems: &Problems, state: &mut RemoteState) {
+    let objects = drop_missing(objects, cluster).await;
     let reads = objects.iter().map(|object| async move { (*object, cluster.get(object).await) });
     let answers: Vec<_> = futures::stream::iter(reads).buffered(QUEUE).collect().await;
     let mut denied = false;
@@ -231,6 +242,29 @@ async fn read_known(objects: &[&ObjectRef], cluster: &dyn Cluster, problems: &Pr
     if denied {
         problems.general_warning(KNOWN_PERMISSION);
     }
+}
+
+/// Leaves out objects of which a list of their kind and namespace says that they do not exist.
+/// Kinds that cannot be listed are left in: reading tells more.
+async fn drop_missing<'a>(objects: &[&'a ObjectRef], cluster: &dyn Cluster) -> Vec<&'a ObjectRef> {
+    let mut groups: BTreeMap<(Gvk, &str), Vec<&ObjectRef>> = BTreeMap::new();
+    for object in objects {
+        groups.entry((object.gvk(), object.namespace.as_str())).or_default().push(object);
+    }
+    let checks = groups.into_iter().map(|((gvk, namespace), group)| async move {
+        if group.len() < MANY {
+            return group;
+        }
+        let request = ListRequest::all(gvk).in_namespace(namespace).metadata_only();
+        match cluster.list(&request).await {
+            Ok(answer) => {
+                let names: BTreeSet<&str> = answer.value.iter().map(Object::name).collect();
+                group.into_iter().filter(|object| names.contains(object.name.as_str())).collect()
+            }
+            Err(_) => group,
+        }
+    });
+    join_all(checks).await.concat()
 }
 
 #[cfg(test)]

@@ -142,3 +142,28 @@ async fn without_a_cluster_nothing_is_there() {
     let problems = Problems::new();
     assert!(observe(request, None, &Silent, &problems).await.is_empty() && !problems.has_errors());
 }
+
+fn many() -> Vec<ObjectRef> {
+    (0..MANY).map(|index| reference(&config_map(&format!("c{index}")))).collect()
+}
+
+#[tokio::test]
+async fn many_missing_objects_cost_one_list_of_names() {
+    let cluster = FakeCluster::new();
+    let mut plain = config_map("c3");
+    plain["metadata"]["labels"] = json!({});
+    let plain = cluster.put(plain);
+    cluster.clear_requests();
+    let (state, problems) = look(&cluster, &many(), ListedKinds::Used).await;
+    assert_eq!(cluster.requests(), ["List ConfigMap", "List default/ConfigMap", "Get default/ConfigMap/c3"]);
+    assert!(state.get(&plain).is_some() && !problems.has_errors());
+}
+
+#[tokio::test]
+async fn many_objects_that_can_not_be_listed_are_read() {
+    let cluster = FakeCluster::new();
+    cluster.fail_with(Verb::List, &list_of("v1", "ConfigMap", "default"), 403, "forbidden");
+    let (_, problems) = look(&cluster, &many(), ListedKinds::Used).await;
+    assert_eq!(cluster.requests().iter().filter(|request| request.starts_with("Get ")).count(), MANY);
+    assert!(!problems.has_errors() && !problems.has_warnings());
+}
