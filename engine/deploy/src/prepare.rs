@@ -13,12 +13,17 @@ use crate::collect::{self, PinnedObjects, RenderedScopes, Scopes};
 use crate::error::Error;
 use crate::images::{self, ImageMode, ImageRequest, ResolvedImages};
 use crate::inclusion::Inclusion;
+use crate::keep::{self, Keeping, ResultOptions, SecretValues};
 use crate::load::{self, LoadRequest};
 use crate::ports::Ports;
-use crate::render::{self, ChartCapabilities, RenderRequest};
+use crate::render::{self, ChartCapabilities, RenderRequest, RenderedFiles};
 use crate::target::{self, ResolvedTarget, TargetRequest};
 use crate::tree::{self, ProjectNode, TreeRequest};
+use crate::vars::Notices;
 use crate::write;
+
+const POSTPROCESSING: &str = "Postprocessing objects";
+const WRITING: &str = "Writing rendered objects";
 
 /// What the caller wants rendered, and how.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ pub struct Request {
     pub connection: Connection,
     /// `.Capabilities.KubeVersion` of charts.
     pub kubernetes_version: Option<String>,
+    /// What becomes of the result.
+    pub results: ResultOptions,
 }
 
 /// How images are found.
@@ -63,6 +70,13 @@ impl RenderOutput {
     fn dir(&self) -> &PathBuf {
         match self {
             Self::Temporary(dir) | Self::Kept(dir) => dir,
+        }
+    }
+
+    fn files(&self) -> RenderedFiles {
+        match self {
+            Self::Temporary(_) => RenderedFiles::WhenNeeded,
+            Self::Kept(_) => RenderedFiles::Wanted,
         }
     }
 }
@@ -92,6 +106,10 @@ pub struct Prepared {
     pub cluster: Option<Arc<dyn Cluster>>,
     /// RFC 3339 time at which the project was loaded.
     pub started: String,
+    /// Where the result goes.
+    pub keeping: Keeping,
+    /// Whether the result shows the values of Secrets.
+    pub secret_values: SecretValues,
 }
 
 /// Loads, renders and resolves.
@@ -110,30 +128,69 @@ pub async fn prepare(
     let started = crate::clock::now();
     let cluster = connect(request.connection, &target, ports).await?;
     let target = target.with_context(cluster.as_ref().map_or("", |c| c.context()));
-    let tree_request = TreeRequest { engine: &engine, environment: ports.environment, connected: cluster.is_some() };
-    let tree = tree::load(&target, tree_request, events)?;
-    let items = tree::flatten(&tree, tree_request)?;
-    let discovery = cluster.as_ref().map(|c| c.discovery());
-    let capabilities = capabilities(request, cluster.as_deref(), discovery.as_deref());
+    // Whether the result can be kept must be known before anything is written; nothing waits for it before that.
+    let (keeping, rendered) = tokio::join!(
+        keep::open(request.results.store.as_ref(), cluster.as_ref(), events),
+        render(request, mode, &engine, &target, cluster.as_ref(), ports, events),
+    );
+    let Rendered { tree, objects, positions, images } = rendered?;
+    let (keeping, secret_values) = (keeping?, request.results.secret_values);
+    Ok(Prepared { target, tree, objects, positions, images, cluster, started, keeping, secret_values })
+}
+
+/// The part of [`Prepared`] that comes from the project's files.
+struct Rendered {
+    tree: ProjectNode,
+    objects: PinnedObjects,
+    positions: Vec<Option<Vec<usize>>>,
+    images: ResolvedImages,
+}
+
+async fn render(
+    request: &Request,
+    mode: ImageMode,
+    engine: &Engine,
+    target: &ResolvedTarget,
+    cluster: Option<&Arc<dyn Cluster>>,
+    ports: Ports<'_>,
+    events: &dyn Events,
+) -> Result<Rendered, Error> {
+    let tree_request = TreeRequest {
+        engine,
+        environment: ports.environment,
+        cluster: cluster.map(AsRef::as_ref),
+        events,
+        notices: &Notices::default(),
+    };
+    let tree = tree::load(target, tree_request).await?;
+    let items = tree::flatten(&tree, tree_request).await?;
+    let discovery = cluster.map(|c| c.discovery());
+    let capabilities = capabilities(request, cluster.map(AsRef::as_ref), discovery.as_deref());
     let render_request = RenderRequest {
-        engine: &engine,
+        engine,
         helper: ports.helper,
         output_dir: request.output.dir(),
+        files: request.output.files(),
         inclusion: &request.inclusion,
         capabilities: &capabilities,
     };
     let rendered = render::render(items, render_request, events).await?;
+    events.start(POSTPROCESSING);
     let local = collect::collect(rendered, &target.target.discriminator);
     let known = KnownScopes(discovery.as_deref());
     let scopes = RenderedScopes::new(&local, &known);
     let image_request = ImageRequest { options: &request.images, target: &target.target, mode, scopes: &scopes };
-    let (local, images) = images::resolve(local, image_request, ports.registry, cluster.as_deref(), events).await?;
+    let (local, images) =
+        images::resolve(local, image_request, ports.registry, cluster.map(AsRef::as_ref), events).await?;
+    events.finish(POSTPROCESSING);
+    events.start(WRITING);
     if let RenderOutput::Kept(dir) = &request.output {
         write::write_rendered(&local, dir)?;
     }
+    events.finish(WRITING);
     let positions = local.items.iter().map(|item| item.node.position.clone()).collect();
     let objects = collect::pin(local, cluster.is_some().then_some(&scopes));
-    Ok(Prepared { target, tree, objects, positions, images, cluster, started })
+    Ok(Rendered { tree, objects, positions, images })
 }
 
 fn engine(ports: Ports<'_>) -> Engine {

@@ -5,6 +5,7 @@
 
 mod charts;
 mod kustomize;
+mod memory;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use windlass_template::{Engine, FileError};
 
 use crate::inclusion::Inclusion;
 use crate::multi_error::Errors;
+use crate::traceback::Traceback;
 use crate::tree::ItemNode;
 
 pub use charts::{ChartCapabilities, ChartError};
@@ -31,10 +33,21 @@ pub struct RenderRequest<'a> {
     pub helper: &'a GoHelper,
     /// Directory that gets `<source id>/<item dir>`.
     pub output_dir: &'a Path,
+    /// Whether the rendered files are wanted, or only the objects.
+    pub files: RenderedFiles,
     /// Which items.
     pub inclusion: &'a Inclusion,
     /// What charts are told about the cluster.
     pub capabilities: &'a ChartCapabilities,
+}
+
+/// Whether rendered files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenderedFiles {
+    /// Always: the user wants to see them.
+    Wanted,
+    /// Only if Helm or Kustomize have to read them.
+    WhenNeeded,
 }
 
 /// All rendered items in flattened order.
@@ -80,7 +93,7 @@ pub enum RenderError {
 
 /// A file of an item that cannot be rendered; upstream's text ends its line.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}\n")]
+#[error("failed rendering template '{}': {}", .0.path.display(), Traceback(&.0.source))]
 pub struct TemplateFailure(#[source] pub FileError);
 
 /// A kustomization that cannot be built.
@@ -117,12 +130,16 @@ pub async fn render(
 ) -> Result<RenderedTree, RenderError> {
     let items: Vec<Arc<ItemNode>> =
         items.into_iter().filter(|item| is_included(item, request.inclusion)).map(Arc::new).collect();
-    clean_output(&items, request.output_dir)?;
     let files = step("Rendering templates", items.len(), events, templates::render_all(&items, request)).await?;
+    let objects = memory::build_all(&items, &files, request);
+    if request.files == RenderedFiles::Wanted || objects.iter().any(Option::is_none) {
+        clean_output(&items, request.output_dir)?;
+        templates::write_all(&items, &files, request)?;
+    }
     let charts = charts::render_all(&items, &files, request, events);
     let outputs = step("Rendering Helm Charts", items.len(), events, charts).await?;
     let count = items.len();
-    let build = kustomize::build_all(items, &outputs, request, events);
+    let build = kustomize::build_all(items, objects, &outputs, request, events);
     let items = step("Building kustomize objects", count, events, build).await?;
     Ok(RenderedTree { items })
 }

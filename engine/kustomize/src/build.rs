@@ -277,7 +277,7 @@ fn first_duplicate(manifests: &[Manifest]) -> Option<ManifestProblem> {
         .map(|manifest| ManifestProblem::DuplicateId { id: manifest.notation().to_string() })
 }
 
-fn has_duplicates(manifests: &[Manifest]) -> bool {
+pub(crate) fn has_duplicates(manifests: &[Manifest]) -> bool {
     first_duplicate(manifests).is_some()
 }
 

@@ -79,14 +79,14 @@ impl Listing<'_> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     HelmChart,
     Kustomization,
     Manifest,
     Ignored,
 }
 
-fn role(name: &str) -> Role {
+pub(crate) fn role(name: &str) -> Role {
     match name.to_lowercase().as_str() {
         "helm-values.yml" | "helm-values.yaml" => Role::Ignored,
         "helm-chart.yml" | "helm-chart.yaml" => Role::HelmChart,

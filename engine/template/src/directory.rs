@@ -216,7 +216,10 @@ fn sorted_entries(dir: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
 
 impl RenderedDir {
     /// Writes files (0600), directories (0700), then links.
-    fn write(&self, target: &Path) -> Result<(), FileError> {
+    ///
+    /// # Errors
+    /// The first entry that cannot be written.
+    pub fn write(&self, target: &Path) -> Result<(), FileError> {
         let made = |path: &Path, result: io::Result<()>| result.map_err(|error| FileError::io(path, "write", error));
         made(target, create_dir(target))?;
         for dir in &self.dirs {

@@ -80,7 +80,7 @@ fn find<'a>(items: &'a [Arc<ItemNode>], files: &'a [RenderedDir]) -> Vec<ChartFi
     charts
 }
 
-fn is_chart_config(path: &Path) -> bool {
+pub(super) fn is_chart_config(path: &Path) -> bool {
     matches!(path.file_name().and_then(|name| name.to_str()), Some("helm-chart.yaml" | "helm-chart.yml"))
 }
 

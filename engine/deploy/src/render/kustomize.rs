@@ -31,12 +31,14 @@ struct Work {
 /// Builds the kustomization of every item, in item order.
 pub(super) async fn build_all(
     items: Vec<Arc<ItemNode>>,
+    ready: Vec<Option<Vec<Value>>>,
     outputs: &[ChartOutputs],
     request: RenderRequest<'_>,
     events: &dyn Events,
 ) -> Result<Vec<RenderedItem>, Errors<KustomizeFailure>> {
     let native: Vec<Result<Work, KustomizeFailure>> = tokio::task::block_in_place(|| {
-        items.par_iter().zip(outputs).map(|(item, outputs)| native(item, outputs, request)).collect()
+        let items = items.par_iter().zip(ready).zip(outputs);
+        items.map(|((item, ready), outputs)| native(item, ready, outputs, request)).collect()
     });
     let finished = stream::iter(items.iter().zip(native))
         .map(|(item, work)| finish(item, work, request, events))
@@ -55,14 +57,22 @@ pub(super) async fn build_all(
     Ok(rendered)
 }
 
-fn native(item: &ItemNode, outputs: &ChartOutputs, request: RenderRequest<'_>) -> Result<Work, KustomizeFailure> {
+fn native(
+    item: &ItemNode,
+    ready: Option<Vec<Value>>,
+    outputs: &ChartOutputs,
+    request: RenderRequest<'_>,
+) -> Result<Work, KustomizeFailure> {
     let done = |prepared| Work { prepared, turn: Turn::Done(Vec::new()) };
+    if let Some(objects) = ready {
+        return Ok(Work { prepared: None, turn: Turn::Done(objects) });
+    }
     let (Some(dir), Some(place)) = (&item.dir, place(item, request)) else { return Ok(done(None)) };
     if item.config.only_render {
         return Ok(done(None));
     }
     let options = PrepareOptions {
-        item: dir.display().to_string(),
+        item: item.source_dir.clone().unwrap_or_default(),
         recursive: item.config.recursive,
         override_namespace: item.inherited.override_namespace.clone(),
         helm_outputs: outputs.clone(),

@@ -29,13 +29,26 @@ pub(super) async fn render_all(
 }
 
 fn render_item(item: &ItemNode, request: RenderRequest<'_>) -> Result<RenderedDir, Vec<FileError>> {
-    let (Some(dir), Some(render_dir)) = (&item.dir, &item.render_dir) else { return Ok(RenderedDir::default()) };
+    let Some(dir) = &item.dir else { return Ok(RenderedDir::default()) };
     let dirs = std::iter::once(dir.clone()).chain(item.inherited.search_dirs.iter().cloned());
     let search = SearchPath::new(dirs).within(&item.source.root);
-    let target = request.output_dir.join(render_dir);
     request.engine.batch(item.vars.clone(), search).render_dir(&DirectoryRequest {
         item_dir: dir,
-        target_dir: Some(&target),
+        target_dir: None,
         source_root: &item.source.root,
     })
+}
+
+/// Writes the files of every item to its place below the output directory.
+pub(super) fn write_all(
+    items: &[Arc<ItemNode>],
+    files: &[RenderedDir],
+    request: RenderRequest<'_>,
+) -> Result<(), Errors<TemplateFailure>> {
+    let write = |(item, files): (&Arc<ItemNode>, &RenderedDir)| match &item.render_dir {
+        Some(place) => files.write(&request.output_dir.join(place)).err().map(TemplateFailure),
+        None => None,
+    };
+    let failed = tokio::task::block_in_place(|| items.par_iter().zip(files).filter_map(write).collect());
+    Errors::check(failed)
 }
