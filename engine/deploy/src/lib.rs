@@ -33,6 +33,7 @@ pub mod status_expectation;
 pub mod stop;
 pub mod target;
 pub mod tree;
+mod traceback;
 pub mod validate;
 pub mod validation;
 pub mod vars;

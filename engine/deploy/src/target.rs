@@ -8,6 +8,7 @@ use windlass_template::{Batch, Engine, SearchPath, TemplateError, Vars};
 use crate::args::{ArgsError, merge_args};
 use crate::load::Project;
 use crate::multi_error::Errors;
+use crate::traceback::Traceback;
 
 /// Rendering stops after this many passes, whether or not something still changes.
 const MAX_PASSES: usize = 10;
@@ -52,7 +53,7 @@ pub enum BrokenTarget {
 
 /// A template error with the line end that upstream's layout has.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}\n")]
+#[error("{}", Traceback(.0))]
 pub struct RenderedText(#[source] pub TemplateError);
 
 /// Why no target can be selected.

@@ -14,6 +14,7 @@ use crate::args::ArgsError;
 use crate::config_file::ConfigError;
 use crate::multi_error::Errors;
 use crate::source_tree::{OutsideSource, SourceTree};
+use crate::traceback::Traceback;
 use crate::vars::{ConditionError, VarsError};
 
 pub use flatten::flatten;
@@ -166,7 +167,7 @@ pub enum ProjectError {
     #[error("failed to load deployment.yml: {0}")]
     Config(#[source] ConfigError),
     /// Templates in the text.
-    #[error("failed to load deployment.yml: {0}\n")]
+    #[error("failed to load deployment.yml: {}", Traceback(.0))]
     Template(#[source] TemplateError),
     /// An output-only field is set.
     #[error("{field} is not allowed here")]

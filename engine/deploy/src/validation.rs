@@ -142,12 +142,29 @@ impl Rules {
         if let Some(key) = &source.cluster_secret {
             self.cluster_key("ClusterSecret", key);
         }
+        if let Some(object) = &source.cluster_object {
+            self.required("VarsSource.ClusterObject.Kind", &object.kind);
+            self.required("VarsSource.ClusterObject.Path", &object.path);
+            self.one_name("ClusterObject", object.name.is_some(), !object.labels.is_empty());
+        }
     }
 
     fn cluster_key(&mut self, field: &str, key: &ClusterKeySource) {
-        let rule = match (key.name.is_some(), key.labels.is_empty()) {
-            (false, true) => "either name or labels must be set",
-            (true, false) => "only one of name or labels can be set",
+        self.required(&format!("VarsSource.{field}.Namespace"), &key.namespace);
+        self.required(&format!("VarsSource.{field}.Key"), &key.key);
+        self.one_name(field, key.name.is_some(), !key.labels.is_empty());
+    }
+
+    fn required(&mut self, key: &str, value: &str) {
+        if value.is_empty() {
+            self.broken(key, "required");
+        }
+    }
+
+    fn one_name(&mut self, field: &str, name: bool, labels: bool) {
+        let rule = match (name, labels) {
+            (false, false) => "either name or labels must be set",
+            (true, true) => "only one of name or labels can be set",
             _ => return,
         };
         self.broken(&format!("VarsSource.{field}.self"), rule);

@@ -3,24 +3,33 @@
 //! An entry is rendered with everything loaded before it, its condition is
 //! evaluated, its source is read, and the value is merged. One file per source.
 
+mod cluster_key;
+mod cluster_object;
 mod environment;
+mod error;
 mod file;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
-use windlass_model::vars_source::{VarsKind, VarsSource};
-use windlass_template::{Batch, Engine, SearchPath, TemplateError, Vars};
+use windlass_cluster::Cluster;
+use windlass_model::event::Events;
+use windlass_model::object_ref::ObjectRef;
+use windlass_model::vars_source::{ClusterKeySource, VarsSource};
+use windlass_template::{Batch, Engine, SearchPath, Vars};
 
-use crate::config_file::ConfigError;
 use crate::merge::{NotAMap, deep_merge, set_nested};
 use crate::multi_error::Errors;
 use crate::source_tree::SourceTree;
 use crate::target::RenderedText;
+use cluster_key::KeyKind;
+pub use cluster_object::ObjectProblem;
+pub use error::{ConditionError, VarsError};
 
 /// What vars sources may read.
-#[derive(Debug, Clone)]
+#[derive(Clone, Copy)]
 pub struct VarsContext<'a> {
     /// Renders entries and file contents.
     pub engine: &'a Engine,
@@ -30,138 +39,44 @@ pub struct VarsContext<'a> {
     pub source: &'a SourceTree,
     /// Directories searched for files, own project first.
     pub search_dirs: &'a [PathBuf],
-    /// Whether the run is connected to a cluster.
-    pub connected: bool,
+    /// The cluster, when the run is connected to one.
+    pub cluster: Option<&'a dyn Cluster>,
+    /// Takes notices.
+    pub events: &'a dyn Events,
+    /// What the user was told already.
+    pub notices: &'a Notices,
 }
 
-/// Why variables cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum VarsError {
-    /// Templates inside the entry.
-    #[error(transparent)]
-    Entry(#[from] Errors<RenderedText>),
-    /// The entry's condition.
-    #[error(transparent)]
-    Condition(#[from] Errors<ConditionError>),
-    /// The rendered entry has lost its shape.
-    #[error("the rendered vars source is not valid: {0}")]
-    Shape(String),
-    /// An output-only field is set.
-    #[error("{field} is not allowed here")]
-    OutputOnly {
-        /// The field.
-        field: &'static str,
-    },
-    /// `multidoc` without `targetPath`.
-    #[error("multidoc vars sources can only be used when targetPath is also specified")]
-    MultidocWithoutTargetPath,
-    /// A value that is no map has no place.
-    #[error("'targetPath' is required for this variable source")]
-    TargetPathRequired,
-    /// `targetPath` is not a simple path.
-    #[error("invalid targetPath '{path}': {reason}")]
-    TargetPath {
-        /// The path.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The file is nowhere.
-    #[error("failed to render vars file {file}: absolute path of {file} could not be resolved")]
-    FileMissing {
-        /// The path as written.
-        file: String,
-        /// The directories searched.
-        searched: Vec<PathBuf>,
-    },
-    /// The file's templates.
-    #[error("failed to render vars file {file}: {source}\n")]
-    FileTemplate {
-        /// The path as written.
-        file: String,
-        /// Where and why.
-        #[source]
-        source: TemplateError,
-    },
-    /// The file's content.
-    #[error("failed to load vars from {file}: {source}")]
-    FileContent {
-        /// The path as written.
-        file: String,
-        /// Where and why.
-        #[source]
-        source: ConfigError,
-    },
-    /// A path that leaves the source.
-    #[error("vars file {file} leaves the source directory `{}`", root.display())]
-    FileOutside {
-        /// The path as written.
-        file: String,
-        /// The root it has to stay in.
-        root: PathBuf,
-    },
-    /// SOPS files are not supported yet.
-    #[error("vars file {file} is encrypted with SOPS, which this version of windlass can not decrypt yet")]
-    Encrypted {
-        /// The path as written.
-        file: String,
-    },
-    /// A leaf of `systemEnvVars` is no text.
-    #[error("value at {path} is not a string")]
-    EnvironmentLeaf {
-        /// JSON path of the leaf.
-        path: String,
-    },
-    /// The variable is not set and has no default.
-    #[error("environment variable {name} not found for {path}")]
-    EnvironmentMissing {
-        /// Variable name.
-        name: String,
-        /// JSON path of the leaf.
-        path: String,
-    },
-    /// The variable's content is no YAML.
-    #[error("environment variable {name} for {path} is not valid YAML")]
-    EnvironmentContent {
-        /// Variable name.
-        name: String,
-        /// JSON path of the leaf.
-        path: String,
-    },
-    /// The cluster is needed, and the run is offline.
-    #[error("loading vars from cluster is disabled")]
-    ClusterDisabled,
-    /// The source kind exists in the format but not in this version.
-    #[error("vars source `{}` is not supported by this version of windlass yet", kind.field())]
-    Unsupported {
-        /// The source.
-        kind: VarsKind,
-    },
+/// Notices that a run gives once.
+#[derive(Debug, Default)]
+pub struct Notices {
+    target_path: AtomicBool,
 }
 
-/// A condition that cannot be evaluated.
-#[derive(Debug, thiserror::Error)]
-#[error("unable to render conditional '{text}': {source}\n")]
-pub struct ConditionError {
-    /// The expression.
-    pub text: String,
-    /// Where and why.
-    #[source]
-    pub source: TemplateError,
+impl Notices {
+    fn deprecated_target_path(&self, events: &dyn Events) {
+        if !self.target_path.swap(true, Ordering::Relaxed) {
+            events.warn(
+                "'targetPath' in clusterConfigMap and clusterSecret is deprecated, use the common 'targetPath' \
+                 property from one level above instead."
+                    .into(),
+            );
+        }
+    }
 }
 
 /// Loads a list of entries over `vars`.
 ///
 /// # Errors
 /// The first entry that cannot be loaded.
-pub fn load_all(mut vars: Vars, sources: &[VarsSource], context: &VarsContext<'_>) -> Result<Vars, VarsError> {
+pub async fn load_all(mut vars: Vars, sources: &[VarsSource], context: &VarsContext<'_>) -> Result<Vars, VarsError> {
     for source in sources {
-        vars = load(&vars, source, context)?;
+        vars = load(&vars, source, context).await?;
     }
     Ok(vars)
 }
 
-fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<Vars, VarsError> {
+async fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<Vars, VarsError> {
     refuse_output_fields(source)?;
     let batch = context.engine.batch(vars.clone(), SearchPath::empty());
     let source = render_entry(&batch, source)?;
@@ -171,8 +86,8 @@ fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<V
     if source.multidoc && source.target_path.is_none() {
         return Err(VarsError::MultidocWithoutTargetPath);
     }
-    let Some(value) = read(vars, &source, context)? else { return Ok(vars.clone()) };
-    let value = place(value, source.target_path.as_deref())?;
+    let Some(value) = read(vars, &source, &batch, context).await? else { return Ok(vars.clone()) };
+    let value = place(value, target_path(&source, context))?;
     Ok(if source.no_override {
         let mut merged = value;
         deep_merge(&mut merged, vars.as_json());
@@ -227,7 +142,12 @@ fn render_entry(batch: &Batch, source: &VarsSource) -> Result<VarsSource, VarsEr
 }
 
 /// The value of the source; `None` when it is absent and that is tolerated.
-fn read(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<Option<Value>, VarsError> {
+async fn read(
+    vars: &Vars,
+    source: &VarsSource,
+    batch: &Batch,
+    context: &VarsContext<'_>,
+) -> Result<Option<Value>, VarsError> {
     if let Some(values) = &source.values {
         return Ok(Some(Value::Object(values.clone())));
     }
@@ -237,13 +157,40 @@ fn read(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<O
     if let Some(names) = &source.system_env_vars {
         return environment::read(names, source.ignore_missing, context.environment).map(Some);
     }
+    if let Some((kind, key)) = cluster_key(source) {
+        return cluster_key::read(kind, key, source, batch, connected(context)?).await;
+    }
+    if let Some(object) = &source.cluster_object {
+        let found = cluster_object::read(object, source.ignore_missing, batch, connected(context)?).await?;
+        return Ok(found.or_else(|| cluster_object::absent(vars.as_json(), source.target_path.as_deref())));
+    }
     match source.kinds().first() {
-        Some(VarsKind::ClusterConfigMap | VarsKind::ClusterSecret | VarsKind::ClusterObject) if !context.connected => {
-            Err(VarsError::ClusterDisabled)
-        }
         Some(kind) => Err(VarsError::Unsupported { kind: *kind }),
         None => Ok(None),
     }
+}
+
+fn connected<'a>(context: &VarsContext<'a>) -> Result<&'a dyn Cluster, VarsError> {
+    context.cluster.ok_or(VarsError::ClusterDisabled)
+}
+
+fn cluster_key(source: &VarsSource) -> Option<(KeyKind, &ClusterKeySource)> {
+    let config_map = source.cluster_config_map.as_ref().map(|key| (KeyKind::ConfigMap, key));
+    config_map.or_else(|| source.cluster_secret.as_ref().map(|key| (KeyKind::Secret, key)))
+}
+
+/// The common `targetPath`, or its deprecated place.
+fn target_path<'a>(source: &'a VarsSource, context: &VarsContext<'_>) -> Option<&'a str> {
+    let deprecated = cluster_key(source).and_then(|(_, key)| key.target_path.as_deref());
+    if deprecated.is_some() {
+        context.notices.deprecated_target_path(context.events);
+    }
+    source.target_path.as_deref().or(deprecated)
+}
+
+/// An object in messages: `namespace/Kind/name`.
+fn object_name(object: &ObjectRef) -> String {
+    object.to_string()
 }
 
 fn place(value: Value, target_path: Option<&str>) -> Result<Map<String, Value>, VarsError> {
@@ -264,71 +211,4 @@ fn place(value: Value, target_path: Option<&str>) -> Result<Map<String, Value>, 
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use windlass_template::{EngineOptions, Ports};
-
-    use super::*;
-
-    fn load_values(start: Value, sources: Value) -> Result<Value, VarsError> {
-        let engine = Engine::new(EngineOptions::default(), Ports::default());
-        let environment = BTreeMap::from([("PORT".to_owned(), "80".to_owned()), ("EMPTY".to_owned(), String::new())]);
-        let source = SourceTree { id: 0, root: "/nowhere".into() };
-        let context = VarsContext {
-            engine: &engine,
-            environment: &environment,
-            source: &source,
-            search_dirs: &[],
-            connected: false,
-        };
-        let sources: Vec<VarsSource> = serde_json::from_value(sources).unwrap();
-        let start = Vars::new(start.as_object().cloned().unwrap_or_default());
-        load_all(start, &sources, &context).map(|vars| Value::Object(vars.as_json().clone()))
-    }
-
-    #[test]
-    fn entries_see_what_was_loaded_before_and_results_are_strings() {
-        let vars = load_values(json!({"a": 1}), json!([{"values": {"b": "{{ a }}"}}, {"values": {"c": "{{ b }}x"}}]));
-        assert_eq!(vars.unwrap(), json!({"a": 1, "b": "1", "c": "1x"}));
-    }
-
-    #[test]
-    fn no_override_keeps_what_exists() {
-        let vars =
-            load_values(json!({"a": {"x": 1}}), json!([{"values": {"a": {"x": 2, "y": 3}}, "noOverride": true}]));
-        assert_eq!(vars.unwrap(), json!({"a": {"x": 1, "y": 3}}));
-    }
-
-    #[test]
-    fn a_false_condition_skips_the_entry() {
-        assert_eq!(load_values(json!({}), json!([{"values": {"a": 1}, "when": "1 == 2"}])).unwrap(), json!({}));
-    }
-
-    #[test]
-    fn environment_values_are_yaml_and_may_be_in_lists() {
-        let sources =
-            json!([{"systemEnvVars": {"p": "PORT", "d": "NONE:x", "n": "EMPTY", "l": ["PORT", {"k": "NO:"}]}}]);
-        let vars = load_values(json!({}), sources).unwrap();
-        assert_eq!(vars, json!({"p": 80, "d": "x", "n": null, "l": [80, {"k": ""}]}));
-    }
-
-    #[test]
-    fn errors_name_what_is_wrong() {
-        let cases = [
-            (json!([{"systemEnvVars": {"a": "NOT_SET"}}]), r#"environment variable NOT_SET not found for $["a"]"#),
-            (json!([{"systemEnvVars": {"a": [5]}}]), r#"value at $["a"][0] is not a string"#),
-            (json!([{"values": {}, "multidoc": true}]), "multidoc vars sources can only be used"),
-            (json!([{"values": {}, "renderedVars": {"a": 1}}]), "renderedVars is not allowed here"),
-            (json!([{"clusterSecret": {"name": "a"}}]), "loading vars from cluster is disabled"),
-            (json!([{"vault": {}}]), "vars source `vault` is not supported"),
-            (json!([{"values": {}, "targetPath": "a[0]"}]), "invalid targetPath 'a[0]'"),
-            (json!([{"file": "nope.yaml"}]), "absolute path of nope.yaml could not be resolved"),
-            (json!([{"values": {"a": "{{ nope }}"}}]), "UndefinedError: 'nope' is undefined"),
-            (json!([{"values": {"a": 1}, "when": "nope"}]), "unable to render conditional 'nope'"),
-        ];
-        for (sources, wanted) in cases {
-            let text = load_values(json!({}), sources).unwrap_err().to_string();
-            assert!(text.contains(wanted), "{text}");
-        }
-    }
-}
+mod tests;

@@ -61,7 +61,7 @@ func goroutineID() string {
 func installLogCapture() {
 	slog.SetDefault(slog.New(slogCapture{}))
 	// After SetDefault, which redirects the plain logger into slog.
-	log.SetFlags(0)
+	log.SetFlags(log.LstdFlags)
 	log.SetOutput(plainCapture{})
 }
 
@@ -72,13 +72,13 @@ func (plainCapture) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// slogCapture renders a record as Go's default handler does, without the time.
+// slogCapture renders a record as Go's default handler does.
 type slogCapture struct{ attrs string }
 
 func (slogCapture) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 
 func (c slogCapture) Handle(_ context.Context, entry slog.Record) error {
-	text := entry.Level.String() + " " + entry.Message + c.attrs
+	text := entry.Time.Format("2006/01/02 15:04:05 ") + entry.Level.String() + " " + entry.Message + c.attrs
 	entry.Attrs(func(attr slog.Attr) bool {
 		text += formatAttr(attr)
 		return true

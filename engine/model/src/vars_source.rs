@@ -52,7 +52,7 @@ pub struct VarsSource {
     pub cluster_secret: Option<ClusterKeySource>,
     /// Part of any object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_object: Option<Value>,
+    pub cluster_object: Option<ClusterObjectSource>,
     /// HTTP response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Value>,
@@ -95,6 +95,39 @@ pub struct ClusterKeySource {
     /// Deprecated place of the common `targetPath`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_path: Option<String>,
+}
+
+/// `clusterObject`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ClusterObjectSource {
+    /// Kind.
+    #[serde(deserialize_with = "nullable")]
+    pub kind: String,
+    /// Group and version; without it the kind must be unique.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// Object name; exactly one of name and labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Labels that select objects.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "nullable")]
+    pub labels: BTreeMap<String, String>,
+    /// Namespace; empty with labels means all.
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "nullable")]
+    pub namespace: String,
+    /// Several objects are fine, the value is a list.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
+    pub list: bool,
+    /// JSON path of the wanted part.
+    #[serde(deserialize_with = "nullable")]
+    pub path: String,
+    /// Texts in the value are templates.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
+    pub render: bool,
+    /// The value is the YAML text of the wanted value.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "nullable")]
+    pub parse_yaml: bool,
 }
 
 /// The source field that is set.

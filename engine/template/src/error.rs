@@ -106,13 +106,13 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The source line, without indentation; `None` for inline templates,
+    /// The source line with its indentation; `None` for inline templates,
     /// whose line upstream does not print either.
     fn source_line(&self) -> Option<&str> {
         if self.shown_as.starts_with('<') {
             return None;
         }
-        self.at.source.text.lines().nth(self.line.saturating_sub(1)).map(str::trim)
+        self.at.source.text.lines().nth(self.line.saturating_sub(1))
     }
 }
 
@@ -170,12 +170,22 @@ impl fmt::Display for TemplateError {
         }
         if let Some(frame) = frames.first() {
             writeln!(f, "  File \"{}\", line {}, in {}", frame.shown_as, frame.line, frame.part)?;
-            if let Some(line) = frame.source_line().filter(|line| !line.is_empty()) {
-                writeln!(f, "    {line}")?;
+            if let Some(line) = frame.source_line().filter(|line| !line.trim().is_empty()) {
+                writeln!(f, "    {}", line.trim())?;
+                if let Some(marks) = marks(line) {
+                    writeln!(f, "    {marks}")?;
+                }
             }
         }
         write!(f, "{}: {message}", kind.name())
     }
+}
+
+/// Python underlines the first 25 columns of longer lines: it takes them for the statement that raised.
+fn marks(line: &str) -> Option<String> {
+    let indentation = line.len() - line.trim_start().len();
+    let marked = 25usize.checked_sub(indentation).filter(|marked| *marked > 0)?;
+    (line.trim().len() > marked).then(|| "^".repeat(marked))
 }
 
 impl fmt::Debug for TemplateError {
@@ -185,3 +195,16 @@ impl fmt::Debug for TemplateError {
 }
 
 impl std::error::Error for TemplateError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_lines_are_underlined() {
+        assert_eq!(marks("commonLabels: {a: \"{{ nope }}\"}").as_deref(), Some("^^^^^^^^^^^^^^^^^^^^^^^^^"));
+        assert_eq!(marks("        image: \"{{ images.get_image() }}\"").as_deref(), Some("^^^^^^^^^^^^^^^^^"));
+        assert_eq!(marks("- path: \"{{ a }}\""), None);
+        assert_eq!(marks(&format!("{}x: {{{{ a }}}}", " ".repeat(30))), None);
+    }
+}

@@ -8,15 +8,15 @@ use windlass_template::SearchPath;
 
 use super::load::{TreeRequest, distinct, is_include};
 use super::{ItemNode, ProjectNode, TreeError};
-use crate::vars::{self, VarsContext};
+use crate::vars;
 
 /// Every item whose conditions hold, depth first; loads the items' own variables on the way.
 ///
 /// # Errors
 /// A condition or a vars source of an item.
-pub fn flatten(root: &ProjectNode, request: TreeRequest<'_>) -> Result<Vec<ItemNode>, TreeError> {
+pub async fn flatten(root: &ProjectNode, request: TreeRequest<'_>) -> Result<Vec<ItemNode>, TreeError> {
     let mut flattener = Flattener { request, uses: HashMap::new(), items: Vec::new() };
-    flattener.project(root, &mut Vec::new())?;
+    flattener.project(root, &mut Vec::new()).await?;
     Ok(flattener.items)
 }
 
@@ -28,17 +28,17 @@ struct Flattener<'a> {
 }
 
 impl Flattener<'_> {
-    fn project(&mut self, project: &ProjectNode, position: &mut Vec<usize>) -> Result<(), TreeError> {
+    async fn project(&mut self, project: &ProjectNode, position: &mut Vec<usize>) -> Result<(), TreeError> {
         let batch = self.request.engine.batch(project.vars.clone(), SearchPath::empty());
         for (index, config) in project.config.deployments.iter().enumerate() {
             position.push(index);
             if let Some(included) = project.includes.get(&index) {
-                self.project(included, position)?;
+                Box::pin(self.project(included, position)).await?;
                 if config.barrier {
                     self.items.push(include_barrier(project, config));
                 }
             } else if !is_include(config) && vars::evaluate(&batch, config.when.as_deref())? {
-                let item = self.item(project, config, position)?;
+                let item = self.item(project, config, position).await?;
                 self.items.push(item);
             }
             position.pop();
@@ -46,15 +46,14 @@ impl Flattener<'_> {
         Ok(())
     }
 
-    fn item(&mut self, project: &ProjectNode, config: &ItemConfig, position: &[usize]) -> Result<ItemNode, TreeError> {
-        let context = VarsContext {
-            engine: self.request.engine,
-            environment: self.request.environment,
-            source: &project.source,
-            search_dirs: &project.inherited.search_dirs,
-            connected: self.request.connected,
-        };
-        let vars = vars::load_all(project.vars.clone(), &config.vars, &context)?;
+    async fn item(
+        &mut self,
+        project: &ProjectNode,
+        config: &ItemConfig,
+        position: &[usize],
+    ) -> Result<ItemNode, TreeError> {
+        let context = self.request.vars_context(&project.source, &project.inherited.search_dirs);
+        let vars = vars::load_all(project.vars.clone(), &config.vars, &context).await?;
         let dir = match &config.path {
             Some(path) => Some(project.source.join(&project.dir, path)?),
             None => None,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use windlass_cluster::Cluster;
 use windlass_model::deployment::{DeploymentConfig, ItemConfig};
 use windlass_model::event::Events;
 use windlass_model::location::Source;
@@ -17,36 +18,47 @@ use crate::config_file;
 use crate::source_tree::SourceTree;
 use crate::target::ResolvedTarget;
 use crate::validation;
-use crate::vars::{self, VarsContext, is_empty};
+use crate::vars::{self, Notices, VarsContext, is_empty};
 
 /// Projects nested deeper than this are taken for a cycle.
 const MAX_DEPTH: usize = 64;
 
 /// What loading needs beside the target.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct TreeRequest<'a> {
     /// Renders `deployment.yaml` and vars.
     pub engine: &'a Engine,
     /// Process environment, for `systemEnvVars`.
     pub environment: &'a BTreeMap<String, String>,
-    /// Whether the run is connected to a cluster.
-    pub connected: bool,
+    /// The cluster, when the run is connected to one.
+    pub cluster: Option<&'a dyn Cluster>,
+    /// Takes warnings and notices.
+    pub events: &'a dyn Events,
+    /// What the user was told already.
+    pub notices: &'a Notices,
+}
+
+impl<'a> TreeRequest<'a> {
+    /// What the vars of a project in `source` may read.
+    pub(super) fn vars_context(self, source: &'a SourceTree, search_dirs: &'a [PathBuf]) -> VarsContext<'a> {
+        let Self { engine, environment, cluster, events, notices } = self;
+        VarsContext { engine, environment, source, search_dirs, cluster, events, notices }
+    }
 }
 
 /// Loads the root project of a target and everything it includes.
 ///
 /// # Errors
 /// The first project that cannot be loaded, with the chain of includes.
-pub fn load(target: &ResolvedTarget, request: TreeRequest<'_>, events: &dyn Events) -> Result<ProjectNode, TreeError> {
+pub async fn load(target: &ResolvedTarget, request: TreeRequest<'_>) -> Result<ProjectNode, TreeError> {
     let source = Arc::new(target.project.source.clone());
-    let loader = Loader { request, events };
+    let loader = Loader { request };
     let place = Place { dir: target.project.dir.clone(), source, depth: 0 };
-    loader.project(place, target.vars(), None)
+    loader.project(place, target.vars(), None).await
 }
 
 struct Loader<'a> {
     request: TreeRequest<'a>,
-    events: &'a dyn Events,
 }
 
 /// Where a project lies.
@@ -64,7 +76,7 @@ struct Parent<'a> {
 }
 
 impl Loader<'_> {
-    fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<ProjectNode, TreeError> {
+    async fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<ProjectNode, TreeError> {
         let Place { dir, source, depth } = place;
         if !dir.is_dir() {
             return Err(TreeError::NoDirectory { dir });
@@ -75,9 +87,9 @@ impl Loader<'_> {
         if parent.is_none() && config.when.as_deref().is_some_and(|when| !when.is_empty()) {
             return Err(TreeError::RootCondition);
         }
-        let context = self.vars_context(&source, &search_dirs);
-        let vars = vars::load_all(vars, &config.vars, &context).map_err(|e| failed(ProjectError::Vars(e)))?;
-        self.warn_about_hidden_names(&vars);
+        let context = self.request.vars_context(&source, &search_dirs);
+        let vars = vars::load_all(vars, &config.vars, &context).await.map_err(|e| failed(ProjectError::Vars(e)))?;
+        note_hidden_names(&dir, &vars);
         config.deployments.iter_mut().for_each(set_default_tags);
         let batch = self.request.engine.batch(vars.clone(), SearchPath::empty());
         check_item_dirs(&config, &dir, &source, &batch).map_err(failed)?;
@@ -86,7 +98,7 @@ impl Loader<'_> {
         }
         let inherited = Arc::new(inherit(&config, search_dirs, parent));
         let mut node = ProjectNode { dir, source, config, vars, inherited, includes: BTreeMap::new() };
-        node.includes = self.includes(&node, &batch, depth).map_err(|source| match source {
+        node.includes = self.includes(&node, &batch, depth).await.map_err(|source| match source {
             TreeError::RootCondition => TreeError::RootCondition,
             source => TreeError::Includes { dir: node.dir.clone(), source: Box::new(source) },
         })?;
@@ -120,7 +132,7 @@ impl Loader<'_> {
         Ok(config)
     }
 
-    fn includes(
+    async fn includes(
         &self,
         node: &ProjectNode,
         batch: &Batch,
@@ -129,13 +141,13 @@ impl Loader<'_> {
         let mut includes = BTreeMap::new();
         for (index, item) in node.config.deployments.iter().enumerate() {
             if is_include(item) && vars::evaluate(batch, item.when.as_deref())? {
-                includes.insert(index, self.include(node, item, depth)?);
+                includes.insert(index, self.include(node, item, depth).await?);
             }
         }
         Ok(includes)
     }
 
-    fn include(&self, node: &ProjectNode, item: &ItemConfig, depth: usize) -> Result<ProjectNode, TreeError> {
+    async fn include(&self, node: &ProjectNode, item: &ItemConfig, depth: usize) -> Result<ProjectNode, TreeError> {
         let dir = match (&item.include, &item.git) {
             (Some(path), _) => node.source.join(&node.dir, path)?,
             (None, Some(_)) => return Err(TreeError::Unsupported { kind: "git" }),
@@ -149,37 +161,20 @@ impl Loader<'_> {
             return Err(TreeError::NoDirectory { dir });
         }
         self.warn_about_ignored_flags(item);
-        let vars = self.include_vars(node, item, &dir)?;
+        let vars = self.include_vars(node, item, &dir).await?;
         let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source: true };
-        self.project(Place { dir, source: node.source.clone(), depth: depth + 1 }, vars, Some(&parent))
+        let place = Place { dir, source: node.source.clone(), depth: depth + 1 };
+        Box::pin(self.project(place, vars, Some(&parent))).await
     }
 
     /// The start variables of an included project: a copy, or a library's own context (spec 01 section 4).
-    fn include_vars(&self, node: &ProjectNode, item: &ItemConfig, dir: &Path) -> Result<Vars, TreeError> {
+    async fn include_vars(&self, node: &ProjectNode, item: &ItemConfig, dir: &Path) -> Result<Vars, TreeError> {
         let vars = match config_file::find_library_config(dir) {
             None => node.vars.clone(),
             Some(file) => library_vars(node, item, &read_library(&file)?)?,
         };
-        let context = self.vars_context(&node.source, &node.inherited.search_dirs);
-        Ok(vars::load_all(vars, &item.vars, &context)?)
-    }
-
-    fn vars_context<'b>(&'b self, source: &'b SourceTree, search_dirs: &'b [PathBuf]) -> VarsContext<'b> {
-        VarsContext {
-            engine: self.request.engine,
-            environment: self.request.environment,
-            source,
-            search_dirs,
-            connected: self.request.connected,
-        }
-    }
-
-    fn warn_about_hidden_names(&self, vars: &Vars) {
-        for name in vars.hidden_names() {
-            self.events.warn(format!(
-                "variable `{name}` can not be seen by templates: a built-in function has the same name; rename it"
-            ));
-        }
+        let context = self.request.vars_context(&node.source, &node.inherited.search_dirs);
+        Ok(vars::load_all(vars, &item.vars, &context).await?)
     }
 
     fn warn_about_ignored_flags(&self, item: &ItemConfig) {
@@ -192,8 +187,17 @@ impl Loader<'_> {
         ];
         for (flag, _) in flags.iter().filter(|(_, set)| *set) {
             let name = item.include.as_deref().unwrap_or("git or oci");
-            self.events.warn(format!("`{flag}` has no effect on the include `{name}`; set it on the items inside"));
+            self.request
+                .events
+                .warn(format!("`{flag}` has no effect on the include `{name}`; set it on the items inside"));
         }
+    }
+}
+
+/// Not a warning: projects that ran silently with kluctl stay silent.
+fn note_hidden_names(dir: &Path, vars: &Vars) {
+    for name in vars.hidden_names() {
+        tracing::debug!(project = %dir.display(), name, "a built-in function hides the variable from templates");
     }
 }
 
