@@ -92,7 +92,7 @@ enum ItemText {
 impl ItemText {
     fn of(text: &str) -> Self {
         match text {
-            _ if text.starts_with("Applied ") => Self::End,
+            _ if ["Applied ", "Deleted ", "Encountered "].iter().any(|verb| text.starts_with(verb)) => Self::End,
             "Finished waiting" => Self::EndWithNews,
             _ => Self::Start,
         }

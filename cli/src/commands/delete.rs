@@ -11,11 +11,10 @@ use crate::wire;
 
 pub(super) fn run(app: &App, settings: RemoveSettings) -> Result<(), Failure> {
     let (limit, output) = (settings.common.project.timeout, settings.output.clone());
-    let (task, caution) = (app.clone(), settings.caution);
+    let task = app.clone();
     let done = interrupt::run(limit, Stopping::BetweenWrites, move |stop| async move {
         let confirm = |objects: &[ObjectRef]| removal::confirm(&task, settings.caution, objects);
         wire::delete(&task, &settings, &stop, &confirm).await
     })?;
-    removal::show_dry_run(app, caution, &done.value);
     result::conclude(app, done, &output)
 }

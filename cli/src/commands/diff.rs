@@ -12,5 +12,5 @@ pub(super) fn run(app: &App, settings: DiffSettings) -> Result<(), Failure> {
     let task = app.clone();
     let found =
         interrupt::run(limit, Stopping::AtOnce, move |stop| async move { wire::diff(&task, &settings, &stop).await })?;
-    result::conclude(app, found, &output)
+    result::show(app, found, &output)
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::result::CommandResult;
 
 use crate::app::App;
 use crate::printer::Mark;
@@ -18,15 +17,6 @@ pub(super) fn confirm(app: &App, caution: Caution, objects: &[ObjectRef]) -> boo
     }
     let question = format!("Do you really want to delete {} objects?", objects.len());
     prompts::confirm(&app.printer, &question)
-}
-
-/// Shows what a dry run, which asks nobody, has found.
-pub(super) fn show_dry_run(app: &App, caution: Caution, result: &CommandResult) {
-    let deleted = result.objects.iter().filter(|object| object.deleted).map(|object| object.object_ref.clone());
-    let deleted: Vec<_> = deleted.collect();
-    if caution.dry_run && !deleted.is_empty() {
-        show(app, &deleted);
-    }
 }
 
 fn show(app: &App, objects: &[ObjectRef]) {

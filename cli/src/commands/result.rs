@@ -1,5 +1,6 @@
 //! What commands with a result have in common: writing it, and failing when it has errors.
 
+use windlass_deploy::flows::Outcome;
 use windlass_model::result::CommandResult;
 use windlass_report::{TextOptions, TextStyle};
 
@@ -29,8 +30,20 @@ fn text(result: &CommandResult, short: bool, columns: usize) -> String {
     windlass_report::text(result, TextOptions { style, width: columns })
 }
 
-/// Writes the result, then fails when the run was stopped or the result has errors.
-pub(super) fn conclude(app: &App, done: Finished<CommandResult>, settings: &OutputSettings) -> Result<(), Failure> {
+/// Writes the result of a command that changes something; then fails when the run was stopped, the result could
+/// not be stored, or it has errors.
+pub(super) fn conclude(app: &App, done: Finished<Outcome>, settings: &OutputSettings) -> Result<(), Failure> {
+    let Finished { value: Outcome { result, not_stored }, stopped } = done;
+    write(app, &result, settings)?;
+    stopped.map_or(Ok(()), Err)?;
+    match not_stored {
+        Some(error) => Err(Failure::Output { text: error.to_string() }),
+        None => check(&result),
+    }
+}
+
+/// Writes a result that is only shown, then fails when the run was stopped or the result has errors.
+pub(super) fn show(app: &App, done: Finished<CommandResult>, settings: &OutputSettings) -> Result<(), Failure> {
     write(app, &done.value, settings)?;
     done.stopped.map_or(Ok(()), Err)?;
     check(&done.value)

@@ -90,7 +90,6 @@ impl ResultStoreSettings {
     }
 
     /// Whether the result of a run is stored.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no flow stores results yet"))]
     pub(crate) fn stores(&self, caution: Caution) -> bool {
         self.write && (!caution.dry_run || self.force)
     }

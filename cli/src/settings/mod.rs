@@ -16,7 +16,7 @@ pub(crate) mod source;
 
 pub(crate) use commands::{
     ApplySettings, Caution, DeploySettings, DiffSettings, IgnoreSettings, ListImagesSettings, ListTargetsSettings,
-    PokeImagesSettings, RemoveSettings, RenderSettings, TargetCommand, ValidateSettings,
+    PokeImagesSettings, RemoveSettings, RenderSettings, ResultStoreSettings, TargetCommand, ValidateSettings,
 };
 pub(crate) use config_file::{ConfigFile, ConfigFileError};
 pub(crate) use credentials::{CredentialEntry, Credentials};

@@ -5,6 +5,7 @@ mod folders;
 mod images;
 mod registry;
 mod repository;
+mod results;
 mod run;
 
 use std::error::Error;
@@ -13,8 +14,8 @@ use std::path::PathBuf;
 use windlass_deploy::apply::{OnError, ReadinessWait};
 use windlass_deploy::config_file::ConfigError;
 use windlass_deploy::flows::{
-    Consent, DeleteOptions, DeployOptions, DiffOptions, ImageList, ListForm, PokeOptions, PruneOptions, Validator,
-    delete as delete_flow, deploy as deploy_flow, diff as diff_flow, list_images as list_images_flow,
+    Consent, DeleteOptions, DeployOptions, DiffOptions, ImageList, ListForm, Outcome, PokeOptions, PruneOptions,
+    Validator, delete as delete_flow, deploy as deploy_flow, diff as diff_flow, list_images as list_images_flow,
     poke_images as poke_flow, prune as prune_flow, render as render_flow, validator,
 };
 use windlass_deploy::stop::StopSignal;
@@ -93,7 +94,7 @@ pub(crate) async fn list_images(
 
 /// Compares.
 pub(crate) async fn diff(app: &App, settings: &DiffSettings, stop: &StopSignal) -> Result<CommandResult, Failure> {
-    let run = Run::new(app, &settings.common, false)?;
+    let run = Run::with_results(app, &settings.common, false, results::shown(&settings.output))?;
     let IgnoreSettings { tags, labels, annotations, kluctl_metadata } = settings.ignore;
     let options = DiffOptions {
         force_apply: settings.apply.force_apply,
@@ -109,8 +110,9 @@ pub(crate) async fn deploy(
     settings: &DeploySettings,
     stop: &StopSignal,
     confirm: &(dyn Fn(&CommandResult) -> bool + Send + Sync),
-) -> Result<CommandResult, Failure> {
-    let run = Run::new(app, &settings.common, false)?;
+) -> Result<Outcome, Failure> {
+    let results = results::kept(&settings.results, settings.caution, &settings.output);
+    let run = Run::with_results(app, &settings.common, false, results)?;
     let options = DeployOptions {
         consent: consent(settings.caution, confirm),
         force_apply: settings.apply.force_apply,
@@ -132,8 +134,9 @@ pub(crate) async fn prune(
     settings: &RemoveSettings,
     stop: &StopSignal,
     confirm: &(dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
-) -> Result<CommandResult, Failure> {
-    let run = Run::new(app, &settings.common, false)?;
+) -> Result<Outcome, Failure> {
+    let results = results::kept(&settings.results, settings.caution, &settings.output);
+    let run = Run::with_results(app, &settings.common, false, results)?;
     let options = PruneOptions { consent: removal_consent(settings.caution, confirm) };
     run.ended(prune_flow(run.request(), options, run.doors(stop)).await)
 }
@@ -144,10 +147,11 @@ pub(crate) async fn delete(
     settings: &RemoveSettings,
     stop: &StopSignal,
     confirm: &(dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
-) -> Result<CommandResult, Failure> {
+) -> Result<Outcome, Failure> {
     let mut common = settings.common.clone();
     let discriminator = common.target.discriminator.take().map(|text| text.value);
-    let run = Run::new(app, &common, false)?;
+    let results = results::kept(&settings.results, settings.caution, &settings.output);
+    let run = Run::with_results(app, &common, false, results)?;
     let options = DeleteOptions {
         consent: removal_consent(settings.caution, confirm),
         discriminator: discriminator.as_deref(),
@@ -162,8 +166,9 @@ pub(crate) async fn poke_images(
     settings: &PokeImagesSettings,
     stop: &StopSignal,
     confirm: &(dyn Fn(&str) -> bool + Send + Sync),
-) -> Result<CommandResult, Failure> {
-    let run = Run::new(app, &settings.common, false)?;
+) -> Result<Outcome, Failure> {
+    let results = results::kept(&settings.results, settings.caution, &settings.output);
+    let run = Run::with_results(app, &settings.common, false, results)?;
     let options = PokeOptions { consent: consent(settings.caution, confirm) };
     run.ended(poke_flow(run.request(), options, run.doors(stop)).await)
 }
@@ -189,6 +194,7 @@ pub(crate) async fn validate(
 
 fn on_error(settings: ApplySettings) -> OnError {
     match settings {
+        ApplySettings { force_replace_on_error: true, replace_on_error: true, .. } => OnError::ReplaceOrRecreate,
         ApplySettings { force_replace_on_error: true, .. } => OnError::Recreate,
         ApplySettings { replace_on_error: true, .. } => OnError::Replace,
         _ => OnError::Report,
@@ -208,5 +214,5 @@ fn removal_consent<'a>(
     caution: Caution,
     ask: &'a (dyn Fn(&[ObjectRef]) -> bool + Send + Sync),
 ) -> Consent<'a, [ObjectRef]> {
-    if caution.dry_run { Consent::DryRun } else { Consent::Ask(ask) }
+    if caution.dry_run { Consent::ShownDryRun(ask) } else { Consent::Ask(ask) }
 }

@@ -8,7 +8,7 @@ use windlass_deploy::inclusion::Inclusion;
 use windlass_deploy::load::LoadRequest;
 use windlass_deploy::stop::StopSignal;
 use windlass_deploy::target::TargetRequest;
-use windlass_deploy::{Connection, Ports, RenderOutput, Request};
+use windlass_deploy::{Connection, Ports, RenderOutput, Request, ResultOptions};
 use windlass_kustomize::GoHelper;
 use windlass_model::event::Events as _;
 use windlass_registry::Registry;
@@ -41,6 +41,16 @@ pub(super) struct Run {
 impl Run {
     /// Puts the settings together; connects to nothing yet. With `keeps` the user will read the render folder.
     pub(super) fn new(app: &App, settings: &TargetCommand, keeps: bool) -> Result<Self, Failure> {
+        Self::with_results(app, settings, keeps, ResultOptions::default())
+    }
+
+    /// As [`Self::new`], for commands that have a result.
+    pub(super) fn with_results(
+        app: &App,
+        settings: &TargetCommand,
+        keeps: bool,
+        results: ResultOptions,
+    ) -> Result<Self, Failure> {
         let environment = app.environment.clone();
         let progress = Arc::new(Progress::new(app.printer.clone()));
         app.printer.hide(settings.credentials.secrets());
@@ -56,7 +66,7 @@ impl Run {
             }
         };
         Ok(Self {
-            request: request(settings, output)?,
+            request: request(settings, output, results)?,
             connector: KubeConnector::new(
                 &settings.connection,
                 &environment,
@@ -115,7 +125,7 @@ fn absolute(dir: &std::path::Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::Output { text: crate::files::open_error(&dir.display().to_string(), &error) })
 }
 
-fn request(settings: &TargetCommand, output: RenderOutput) -> Result<Request, Failure> {
+fn request(settings: &TargetCommand, output: RenderOutput, results: ResultOptions) -> Result<Request, Failure> {
     let TargetSettings { target, name_override, discriminator, args } = settings.target.clone();
     let filters = settings.inclusion.clone();
     Ok(Request {
@@ -140,6 +150,7 @@ fn request(settings: &TargetCommand, output: RenderOutput) -> Result<Request, Fa
         output,
         connection: if settings.connection.offline { Connection::Offline } else { Connection::Online },
         kubernetes_version: settings.connection.kubernetes_version.clone().map(|text| text.value),
+        results,
     })
 }
 

@@ -75,6 +75,20 @@ pub enum OnError {
     Replace,
     /// The object is replaced, and if that fails deleted and created again (`--force-replace-on-error`).
     Recreate,
+    /// The same with both flags given, which only results tell apart.
+    ReplaceOrRecreate,
+}
+
+impl OnError {
+    /// Whether an object may be deleted and created again.
+    pub fn recreates(self) -> bool {
+        matches!(self, Self::Recreate | Self::ReplaceOrRecreate)
+    }
+
+    /// Whether `--replace-on-error` was given.
+    pub fn is_replace_given(self) -> bool {
+        matches!(self, Self::Replace | Self::ReplaceOrRecreate)
+    }
 }
 
 /// Whether to wait for readiness.
@@ -195,11 +209,14 @@ impl Run<'_> {
     async fn batch(&self, items: &[PinnedItem]) {
         let mut plans: Vec<_> = items.iter().map(|item| ItemPlan::new(item, self)).collect();
         item::drop_superseded(&mut plans);
-        self.foundations(&plans).await;
-        let work = join_all(plans.iter().map(|plan| self.item(plan)));
+        plans.iter().for_each(|plan| self.begin(plan));
+        let work = async {
+            self.foundations(&plans).await;
+            join_all(plans.iter().map(|plan| self.item(plan))).await;
+        };
         match items.last().filter(|item| item.barrier) {
             Some(barrier) if items.len() > 1 => self.at_barrier(barrier, work).await,
-            _ => drop(work.await),
+            _ => work.await,
         }
     }
 
@@ -210,14 +227,14 @@ impl Run<'_> {
         join_all(early.map(|plan| self.wave(plan, &plan.waves.foundations))).await;
     }
 
-    async fn at_barrier<T>(&self, barrier: &PinnedItem, work: impl Future<Output = T>) {
-        let title = match barrier.message.as_deref().filter(|message| !message.is_empty()) {
+    async fn at_barrier(&self, barrier: &PinnedItem, work: impl Future<Output = ()>) {
+        let text = match barrier.message.as_deref().filter(|message| !message.is_empty()) {
             Some(message) => format!("Waiting on barrier: {message}"),
             None => "Waiting on barrier...".to_owned(),
         };
-        self.events.emit(Event::StageStarted { title: title.clone(), total: 0 });
+        self.tell("", text);
         work.await;
-        self.events.emit(Event::StageFinished { title });
+        self.tell("", "Finished waiting".to_owned());
     }
 
     fn is_real(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::render::RenderError;
 use crate::target::TargetError;
 use crate::tree::TreeError;
 use crate::write::WriteError;
+use windlass_results::StoreError;
 
 /// One variant per stage.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,9 @@ pub enum Error {
         /// Why.
         message: &'static str,
     },
+    /// Opening the result store.
+    #[error(transparent)]
+    ResultStore(#[from] StoreError),
     /// Loading the deployment tree.
     #[error(transparent)]
     Tree(#[from] TreeError),

@@ -10,6 +10,8 @@ mod run;
 mod validate;
 
 use windlass_model::event::Events;
+use windlass_model::result::CommandResult;
+use windlass_results::StoreError;
 
 use crate::ports::Ports;
 use crate::stop::StopSignal;
@@ -44,6 +46,8 @@ pub enum Consent<'a, T: ?Sized> {
     Given,
     /// `--dry-run`: nothing is stored, so nobody is asked.
     DryRun,
+    /// `--dry-run` for those who want to see the plan first.
+    ShownDryRun(Question<'a, T>),
 }
 
 // Derived, these would demand the same of `T`.
@@ -57,15 +61,24 @@ impl<T: ?Sized> Copy for Consent<'_, T> {}
 
 impl<T: ?Sized> Consent<'_, T> {
     fn is_dry_run(&self) -> bool {
-        matches!(self, Self::DryRun)
+        matches!(self, Self::DryRun | Self::ShownDryRun(_))
     }
 
     fn allows(&self, subject: &T) -> bool {
         match self {
-            Self::Ask(ask) => ask(subject),
+            Self::Ask(ask) | Self::ShownDryRun(ask) => ask(subject),
             Self::Given | Self::DryRun => true,
         }
     }
+}
+
+/// What a command that writes comes to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it did; errors included.
+    pub result: CommandResult,
+    /// Why the result is not in the store although it should be. Events have told so already.
+    pub not_stored: Option<StoreError>,
 }
 
 /// Error of a refused question.

@@ -2,7 +2,7 @@
 //!
 //! One module per stage, each a function from value to new value:
 //! load → target → tree (+ vars) → render → collect → images → observe →
-//! apply → diff → prune → report.
+//! apply → diff → prune → report → keep.
 
 pub mod apply;
 pub mod args;
@@ -17,6 +17,7 @@ pub mod flows;
 pub mod hooks;
 pub mod images;
 pub mod inclusion;
+pub mod keep;
 pub mod load;
 pub mod merge;
 pub mod multi_error;
@@ -32,7 +33,6 @@ pub mod source_tree;
 pub mod status_expectation;
 pub mod stop;
 pub mod target;
-pub mod tree;
 mod traceback;
 pub mod validate;
 pub mod validation;
@@ -42,4 +42,5 @@ pub mod write;
 
 pub use error::Error;
 pub use ports::{ConnectFailure, Connector, Ports, Repository};
+pub use keep::{ResultOptions, SecretValues};
 pub use prepare::{Connection, ImageOptions, Prepared, RenderOutput, Request, prepare};

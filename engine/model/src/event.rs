@@ -51,6 +51,16 @@ pub trait Events: Send + Sync {
     /// Called from any thread.
     fn emit(&self, event: Event);
 
+    /// Short form for [`Event::StageStarted`] with an unknown number of steps.
+    fn start(&self, title: &str) {
+        self.emit(Event::StageStarted { title: title.into(), total: 0 });
+    }
+
+    /// Short form for [`Event::StageFinished`].
+    fn finish(&self, title: &str) {
+        self.emit(Event::StageFinished { title: title.into() });
+    }
+
     /// Short form for [`Event::Warning`].
     fn warn(&self, text: String) {
         self.emit(Event::Warning { text });

@@ -9,6 +9,7 @@ use windlass_cluster::{
     Answer, Cluster, ClusterError, DeleteOptions, DryRun, ListRequest, RESULTS_FIELD_MANAGER, WriteOptions, cluster_id,
 };
 use windlass_model::object::Object;
+#[cfg(test)]
 use windlass_model::object_ref::{Gvk, ObjectRef};
 use windlass_model::result::{
     CommandResult, CommandResultSummary, ProjectKey, TargetKey, ValidateResult, ValidateResultSummary,

@@ -73,7 +73,7 @@ impl Run<'_> {
     /// Deletes and applies again, if that is wanted and nothing protects the object.
     async fn recreate(&self, application: &Application<'_>, message: String) -> Option<Object> {
         let reference = &application.reference;
-        if self.options.on_error != OnError::Recreate {
+        if !self.options.on_error.recreates() {
             self.fail(reference, message);
             return None;
         }

@@ -55,6 +55,11 @@ impl<'a> ItemPlan<'a> {
         Self { item, label: label(item), waves: Waves::of(plain), hooks, marked, initial }
     }
 
+    /// There is nothing to do, and nothing to tell about.
+    fn is_empty(&self) -> bool {
+        self.label.is_empty() && self.item.objects.is_empty()
+    }
+
     /// Nothing has to happen before the item's objects.
     pub(super) fn starts_with_objects(&self) -> bool {
         self.marked.is_empty() && self.item.delete_objects.is_empty() && self.hooks_of(HookStage::Pre).next().is_none()
@@ -100,11 +105,16 @@ fn label(item: &PinnedItem) -> &str {
 }
 
 impl Run<'_> {
+    pub(super) fn begin(&self, plan: &ItemPlan<'_>) {
+        if !plan.is_empty() {
+            self.tell(plan.label, "Initializing".into());
+        }
+    }
+
     pub(super) async fn item(&self, plan: &ItemPlan<'_>) {
-        if self.is_aborted() || (plan.label.is_empty() && plan.item.objects.is_empty()) {
+        if self.is_aborted() || plan.is_empty() {
             return;
         }
-        self.tell(plan.label, "Initializing".into());
         let mut deletes = plan.marked.clone();
         deletes.extend(self.resolve(&plan.item.delete_objects));
         self.delete_objects(plan, &deletes).await;
@@ -114,6 +124,25 @@ impl Run<'_> {
         if !self.is_aborted() {
             self.run_hooks(plan, HookStage::Post).await;
         }
+        self.tell(plan.label, self.outcome(plan, &deletes));
+    }
+
+    fn outcome(&self, plan: &ItemPlan<'_>, deletes: &BTreeSet<ObjectRef>) -> String {
+        let ledger = self.ledger();
+        let applied = |object: &ObjectRef| ledger.applied.contains_key(object);
+        let objects = plan.waves.objects().filter(|object| applied(&object.object_ref())).count();
+        let hooks = plan.hooks.iter().filter(|hook| applied(&hook.reference)).count();
+        let deleted = deletes.intersection(&ledger.deleted).count();
+        let errors = plan.item.objects.iter().filter(|object| self.problems.had_error(&object.object_ref())).count();
+        let parts = [
+            ("Applied", objects, "objects"),
+            ("Applied", hooks, "hooks"),
+            ("Deleted", deleted, "objects"),
+            ("Encountered", errors, "errors"),
+        ];
+        let parts = parts.iter().filter(|(_, count, _)| *count > 0);
+        let texts: Vec<_> = parts.map(|(verb, count, what)| format!("{verb} {count} {what}.")).collect();
+        if texts.is_empty() { "Applied 0 objects.".into() } else { texts.join(" ") }
     }
 
     /// The objects that a project names by group, kind, name and namespace.

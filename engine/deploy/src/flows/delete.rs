@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::result::CommandResult;
+use windlass_model::result::CommandInfo;
 
-use super::{ABORTED, Consent, Run, run};
+use super::{ABORTED, Consent, Outcome, Run, run};
 use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
 use crate::images::ImageMode;
@@ -30,15 +30,19 @@ pub struct DeleteOptions<'a> {
 ///
 /// # Errors
 /// Whatever ends the run before anything is deleted.
-pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
     let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
     let cluster = run::connected(&prepared)?;
     let own = prepared.target.target.discriminator.as_str();
     let discriminator = options.discriminator.filter(|d| !d.is_empty()).unwrap_or(own);
-    if discriminator.is_empty() {
-        return Err(Error::Refused { message: DELETE_NEEDS_DISCRIMINATOR });
-    }
+    let dry_run = run::dry_run(options.consent.is_dry_run());
+    let command = CommandInfo { no_wait: !options.wait, ..run::command("delete", request, &prepared, dry_run) };
     let problems = Problems::new();
+    if discriminator.is_empty() {
+        problems.general_error(DELETE_NEEDS_DISCRIMINATOR);
+        let result = run::refuse(&prepared, command, run, &problems).await;
+        return Ok(run::keep(&prepared, result, run).await);
+    }
     let none = BTreeSet::new();
     let lookup = Lookup::ByDiscriminator(discriminator);
     let observed = ObserveRequest { discriminator: lookup, local: &none, kinds: ListedKinds::All };
@@ -47,15 +51,14 @@ pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>)
         observe(observed, Some(cluster.as_ref()), run.events, &problems)
     );
     let found = delete::candidates(&remote, &none, &request.inclusion, &cluster.discovery());
-    let dry_run = run::dry_run(options.consent.is_dry_run());
-    let mut command = run::command("delete", request, &prepared, dry_run);
-    command.no_wait = !options.wait;
     if !found.is_empty() && !options.consent.allows(&found) {
         problems.general_error(ABORTED);
-        return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+        let result = run::finish(&prepared, facts, command, ObjectFacts::default(), &problems);
+        return Ok(run::keep(&prepared, result, run).await);
     }
     let deletion = DeleteRequest { dry_run, wait: options.wait, stop: run.stop.clone() };
     let gone = delete::delete(&found, &remote, cluster.as_ref(), &deletion, &problems).await;
     let objects = ObjectFacts { remote: Some(&remote), deleted: gone.objects, ..ObjectFacts::default() };
-    Ok(run::finish(&prepared, facts, command, objects, &problems))
+    let result = run::finish(&prepared, facts, command, objects, &problems);
+    Ok(run::keep(&prepared, result, run).await)
 }

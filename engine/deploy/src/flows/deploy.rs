@@ -6,7 +6,7 @@ use windlass_cluster::{Cluster, DryRun};
 use windlass_diff::IgnoreFlags;
 use windlass_model::result::{CommandInfo, CommandResult};
 
-use super::{ABORTED, Consent, Run, run};
+use super::{ABORTED, Consent, Outcome, Run, run};
 use crate::apply::{ApplyMode, ApplyOptions, OnError, ReadinessWait, apply};
 use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
@@ -38,15 +38,15 @@ pub struct DeployOptions<'a> {
 ///
 /// # Errors
 /// Whatever ends the run before anything is applied; later errors are part of the result.
-pub async fn deploy(request: &Request, options: DeployOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+pub async fn deploy(request: &Request, options: DeployOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
     let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
     let cluster = run::connected(&prepared)?;
     let discriminator = prepared.target.target.discriminator.clone();
-    if options.prune && discriminator.is_empty() {
-        return Err(Error::Refused { message: PRUNE_NEEDS_DISCRIMINATOR });
-    }
     let problems = Problems::new();
     run::warn_without_discriminator(&prepared, run, &problems);
+    if options.prune && discriminator.is_empty() {
+        return Ok(refused(request, options, run, &prepared, &problems).await);
+    }
     let local = local_refs(&prepared.objects);
     let lookup = Lookup::ByDiscriminator(&discriminator);
     let observed = ObserveRequest { discriminator: lookup, local: &local, kinds: ListedKinds::All };
@@ -60,12 +60,32 @@ pub async fn deploy(request: &Request, options: DeployOptions<'_>, run: Run<'_>)
         let preview = deployment.attempt(ApplyMode::DryRun, facts.clone(), &Problems::with_errors_of(&problems)).await;
         if !confirm(&preview) {
             problems.general_error(ABORTED);
-            let command = deployment.command(DryRun::No);
-            return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+            let command = options.command(DryRun::No, request, &prepared);
+            let result = run::finish(&prepared, facts, command, ObjectFacts::default(), &problems);
+            return Ok(nothing_done(result));
         }
     }
     let mode = if options.consent.is_dry_run() { ApplyMode::DryRun } else { ApplyMode::Real };
-    Ok(deployment.attempt(mode, facts, &problems).await)
+    let result = deployment.attempt(mode, facts, &problems).await;
+    Ok(run::keep(&prepared, result, run).await)
+}
+
+/// Upstream applies everything before it notices that it cannot prune.
+async fn refused(
+    request: &Request,
+    options: DeployOptions<'_>,
+    run: Run<'_>,
+    prepared: &Prepared,
+    problems: &Problems,
+) -> Outcome {
+    problems.general_error(PRUNE_NEEDS_DISCRIMINATOR);
+    let command = options.command(run::dry_run(options.consent.is_dry_run()), request, prepared);
+    nothing_done(run::refuse(prepared, command, run, problems).await)
+}
+
+/// A deployment that did not begin has no objects to tell about, and is not worth keeping.
+fn nothing_done(result: CommandResult) -> Outcome {
+    Outcome { result: CommandResult { objects: Vec::new(), ..result }, not_stored: None }
 }
 
 /// One deployment, attempted once or twice: the preview is the same as a dry run.
@@ -97,7 +117,8 @@ impl Deployment<'_> {
             deleted,
             orphans,
         };
-        run::finish(self.prepared, facts, self.command(dry_run_of(mode)), facts_of_objects, problems)
+        let command = self.options.command(dry_run_of(mode), self.request, self.prepared);
+        run::finish(self.prepared, facts, command, facts_of_objects, problems)
     }
 
     /// Orphans that stay; with `prune` the others are deleted.
@@ -138,16 +159,18 @@ impl Deployment<'_> {
             ..ApplyOptions::new(mode)
         }
     }
+}
 
-    fn command(&self, dry_run: DryRun) -> CommandInfo {
-        let DeployOptions { force_apply, on_error, abort_on_error, readiness, .. } = self.options;
+impl DeployOptions<'_> {
+    fn command(&self, dry_run: DryRun, request: &Request, prepared: &Prepared) -> CommandInfo {
+        let Self { force_apply, on_error, abort_on_error, readiness, consent: _, prune: _ } = *self;
         CommandInfo {
             no_wait: readiness == ReadinessWait::No,
             force_apply,
             replace_on_error: on_error != OnError::Report,
             force_replace_on_error: on_error == OnError::Recreate,
             abort_on_error,
-            ..run::command("deploy", self.request, self.prepared, dry_run)
+            ..run::command("deploy", request, prepared, dry_run)
         }
     }
 }

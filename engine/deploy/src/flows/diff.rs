@@ -57,8 +57,8 @@ pub async fn diff(request: &Request, options: DiffOptions, run: Run<'_>) -> Resu
     let orphans = orphans(&remote, &prepared.objects, discriminator, &request.inclusion, &cluster.discovery());
     let command = CommandInfo {
         force_apply: options.force_apply,
-        replace_on_error: options.on_error != OnError::Report,
-        force_replace_on_error: options.on_error == OnError::Recreate,
+        replace_on_error: options.on_error.is_replace_given(),
+        force_replace_on_error: options.on_error.recreates(),
         ..run::command("diff", request, &prepared, DryRun::All)
     };
     let objects = ObjectFacts {

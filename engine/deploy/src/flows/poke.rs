@@ -1,9 +1,8 @@
 //! `poke-images`: new images for live objects, nothing else.
 
 use windlass_diff::IgnoreFlags;
-use windlass_model::result::CommandResult;
 
-use super::{Consent, Run, run};
+use super::{Consent, Outcome, Run, run};
 use crate::error::Error;
 use crate::flows::ABORTED;
 use crate::images::ImageMode;
@@ -25,7 +24,7 @@ pub struct PokeOptions<'a> {
 ///
 /// # Errors
 /// Whatever ends the run before anything is written, a refused question included.
-pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
     let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
     let cluster = run::connected(&prepared)?;
     if !options.consent.allows(cluster.context()) {
@@ -51,5 +50,6 @@ pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'
         changes: changes.changes,
         ..ObjectFacts::default()
     };
-    Ok(run::finish(&prepared, facts, command, objects, &problems))
+    let result = run::finish(&prepared, facts, command, objects, &problems);
+    Ok(run::keep(&prepared, result, run).await)
 }

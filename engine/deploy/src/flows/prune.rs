@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::result::CommandResult;
 
-use super::{ABORTED, Consent, Run, run};
+use super::{ABORTED, Consent, Outcome, Run, run};
 use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
 use crate::images::ImageMode;
@@ -26,14 +25,18 @@ pub struct PruneOptions<'a> {
 ///
 /// # Errors
 /// Whatever ends the run before anything is deleted.
-pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -> Result<CommandResult, Error> {
+pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
     let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
     let cluster = run::connected(&prepared)?;
     let discriminator = prepared.target.target.discriminator.as_str();
-    if discriminator.is_empty() {
-        return Err(Error::Refused { message: PRUNE_NEEDS_DISCRIMINATOR });
-    }
+    let dry_run = run::dry_run(options.consent.is_dry_run());
+    let command = run::command("prune", request, &prepared, dry_run);
     let problems = Problems::new();
+    if discriminator.is_empty() {
+        problems.general_error(PRUNE_NEEDS_DISCRIMINATOR);
+        let result = run::refuse(&prepared, command, run, &problems).await;
+        return Ok(run::keep(&prepared, result, run).await);
+    }
     let none = BTreeSet::new();
     let lookup = Lookup::ByDiscriminator(discriminator);
     let observed = ObserveRequest { discriminator: lookup, local: &none, kinds: ListedKinds::All };
@@ -42,11 +45,10 @@ pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -
         observe(observed, Some(cluster.as_ref()), run.events, &problems)
     );
     let found = orphans(&remote, &prepared.objects, discriminator, &request.inclusion, &cluster.discovery());
-    let dry_run = run::dry_run(options.consent.is_dry_run());
-    let command = run::command("prune", request, &prepared, dry_run);
     if !found.is_empty() && !options.consent.allows(&found) {
         problems.general_error(ABORTED);
-        return Ok(run::finish(&prepared, facts, command, ObjectFacts::default(), &problems));
+        let result = run::finish(&prepared, facts, command, ObjectFacts::default(), &problems);
+        return Ok(run::keep(&prepared, result, run).await);
     }
     let deletion = DeleteRequest { dry_run, wait: true, stop: run.stop.clone() };
     let gone = delete::delete(&found, &remote, cluster.as_ref(), &deletion, &problems).await;
@@ -54,5 +56,6 @@ pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -
     let orphans = found.iter().filter(stays).cloned().collect();
     let objects =
         ObjectFacts { remote: Some(&remote), deleted: gone.objects.clone(), orphans, ..ObjectFacts::default() };
-    Ok(run::finish(&prepared, facts, command, objects, &problems))
+    let result = run::finish(&prepared, facts, command, objects, &problems);
+    Ok(run::keep(&prepared, result, run).await)
 }

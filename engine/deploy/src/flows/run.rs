@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use windlass_cluster::{Cluster, DryRun, cluster_id};
 use windlass_model::result::{CommandInfo, CommandResult, GitInfo};
+use windlass_results::UNKNOWN_CLUSTER_ID;
 
-use super::Run;
+use super::{Outcome, Run};
 use crate::apply::APPLY_NEEDS_CLUSTER;
 use crate::clock;
 use crate::error::Error;
+use crate::keep::{Keeping, SecretValues};
 use crate::prepare::{Prepared, Request};
 use crate::problems::Problems;
 use crate::report::{self, ObjectFacts, RunFacts};
@@ -32,10 +34,7 @@ pub(super) fn warn_without_discriminator(prepared: &Prepared, run: Run<'_>, prob
 /// Identity of run, repository and cluster; what can not be read is a warning.
 pub(super) async fn facts(prepared: &Prepared, run: Run<'_>, problems: &Problems) -> RunFacts {
     let git = git_info(prepared, run, problems);
-    let cluster_id = match &prepared.cluster {
-        Some(cluster) => id_of(cluster.as_ref(), problems).await,
-        None => String::new(),
-    };
+    let cluster_id = cluster_id_of(prepared, problems).await;
     let repo_key = git.url.as_deref().and_then(|url| run.ports.repository.key(url)).unwrap_or_default();
     RunFacts { id: uuid::Uuid::new_v4().to_string(), git, repo_key, cluster_id }
 }
@@ -50,15 +49,20 @@ fn git_info(prepared: &Prepared, run: Run<'_>, problems: &Problems) -> GitInfo {
     })
 }
 
-async fn id_of(cluster: &dyn Cluster, problems: &Problems) -> String {
-    match cluster_id(cluster).await {
-        Ok(id) => id,
-        Err(error) if error.is_permission() => String::new(),
-        Err(error) => {
-            problems.general_warning(error.to_string());
-            String::new()
-        }
-    }
+/// The id is read once per run: an open store knows it already.
+async fn cluster_id_of(prepared: &Prepared, problems: &Problems) -> String {
+    let warning = match (&prepared.keeping, &prepared.cluster) {
+        (Keeping::Store(store), _) => return store.cluster_id().to_owned(),
+        (Keeping::Denied, _) => UNKNOWN_CLUSTER_ID.to_owned(),
+        (Keeping::Unwanted, None) => return String::new(),
+        (Keeping::Unwanted, Some(cluster)) => match cluster_id(cluster.as_ref()).await {
+            Ok(id) => return id,
+            Err(error) if error.is_permission() => UNKNOWN_CLUSTER_ID.to_owned(),
+            Err(error) => error.to_string(),
+        },
+    };
+    problems.general_warning(warning);
+    String::new()
 }
 
 /// The `command` part of a result, without the flags of the single command.
@@ -80,7 +84,7 @@ pub(super) fn command(name: &str, request: &Request, prepared: &Prepared, dry_ru
     }
 }
 
-/// Closes the command and builds its result.
+/// Closes the command and builds its result, without values of Secrets unless they are wanted.
 pub(super) fn finish(
     prepared: &Prepared,
     run: RunFacts,
@@ -89,7 +93,29 @@ pub(super) fn finish(
     problems: &Problems,
 ) -> CommandResult {
     let command = CommandInfo { end_time: Some(clock::now()), ..command };
-    report::result(prepared, run, command, facts, problems.errors(), problems.warnings())
+    let mut result = report::result(prepared, run, command, facts, problems.errors(), problems.warnings());
+    match prepared.secret_values {
+        SecretValues::Hidden => windlass_diff::obfuscate_result(&mut result),
+        SecretValues::Shown => {}
+    }
+    result
+}
+
+/// Keeps the result where the caller wants it.
+pub(super) async fn keep(prepared: &Prepared, result: CommandResult, run: Run<'_>) -> Outcome {
+    let kept = prepared.keeping.keep(&result, prepared.secret_values, run.events).await;
+    Outcome { result, not_stored: kept.err() }
+}
+
+/// Ends a command that cannot do its work, before anything is read or written.
+pub(super) async fn refuse(
+    prepared: &Prepared,
+    command: CommandInfo,
+    run: Run<'_>,
+    problems: &Problems,
+) -> CommandResult {
+    let facts = facts(prepared, run, problems).await;
+    finish(prepared, facts, command, ObjectFacts::default(), problems)
 }
 
 /// The server's word for a dry run.
