@@ -34,6 +34,7 @@ pub mod status_expectation;
 pub mod stop;
 pub mod target;
 mod traceback;
+pub mod tree;
 pub mod validate;
 pub mod validation;
 pub mod vars;
@@ -41,6 +42,6 @@ pub mod wait;
 pub mod write;
 
 pub use error::Error;
-pub use ports::{ConnectFailure, Connector, Ports, Repository};
 pub use keep::{ResultOptions, SecretValues};
+pub use ports::{ConnectFailure, Connector, Ports, Repository};
 pub use prepare::{Connection, ImageOptions, Prepared, RenderOutput, Request, prepare};
