@@ -1,0 +1,269 @@
+//! Projects from text to objects, without a cluster: what loads, and what is refused with which words.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use windlass_cluster::Cluster;
+use windlass_deploy::images::ImageMode;
+use windlass_deploy::inclusion::Inclusion;
+use windlass_deploy::load::LoadRequest;
+use windlass_deploy::target::TargetRequest;
+use windlass_deploy::{
+    ConnectFailure, Connection, Connector, ImageOptions, Ports, Prepared, RenderOutput, Repository, Request, prepare,
+};
+use windlass_kustomize::GoHelper;
+use windlass_model::event::Silent;
+use windlass_model::result::GitInfo;
+use windlass_registry::FakeRegistry;
+use windlass_template::{DebugSink, GitHistory};
+
+struct Offline;
+
+#[async_trait]
+impl Connector for Offline {
+    async fn connect(&self, _context: Option<&str>) -> Result<Option<Arc<dyn Cluster>>, ConnectFailure> {
+        Ok(None)
+    }
+}
+
+impl Repository for Offline {
+    fn info(&self, _root: &Path, _sub_dir: &str) -> Result<GitInfo, ConnectFailure> {
+        Ok(GitInfo::default())
+    }
+
+    fn key(&self, _url: &str) -> Option<String> {
+        None
+    }
+
+    fn history(&self) -> Option<Arc<dyn GitHistory>> {
+        None
+    }
+}
+
+impl DebugSink for Offline {
+    fn message(&self, _text: &str) {}
+}
+
+/// Files of a project, the target, the caller's args.
+struct Case<'a> {
+    files: &'a [(&'a str, &'a str)],
+    target: Option<&'a str>,
+    args: Value,
+    inclusion: Inclusion,
+}
+
+impl<'a> Case<'a> {
+    fn new(files: &'a [(&'a str, &'a str)]) -> Self {
+        Self { files, target: None, args: json!({}), inclusion: Inclusion::default() }
+    }
+
+    fn target(self, name: &'a str) -> Self {
+        Self { target: Some(name), ..self }
+    }
+
+    fn args(self, args: Value) -> Self {
+        Self { args, ..self }
+    }
+
+    fn include_tag(mut self, tag: &str) -> Self {
+        self.inclusion.include_tags.insert(tag.into());
+        self
+    }
+
+    /// The objects, or the error with the project's folder as `[P]`.
+    fn run(&self) -> Result<Vec<Value>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().canonicalize().unwrap().join("project");
+        std::fs::create_dir_all(project.join(".git")).unwrap();
+        for (name, text) in self.files {
+            let path = project.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let outcome = self.prepare(&project, &folder.path().join("out"));
+        let objects = |prepared: Prepared| prepared.objects.objects().map(|object| object.0.clone()).collect();
+        outcome.map(objects).map_err(|error| error.replace(&project.display().to_string(), "[P]"))
+    }
+
+    fn prepare(&self, project: &Path, output: &Path) -> Result<Prepared, String> {
+        let request = Request {
+            load: LoadRequest {
+                project_dir: project.into(),
+                config_file: None,
+                external_args: self.args.as_object().cloned().unwrap_or_else(Map::new),
+            },
+            target: TargetRequest { name: self.target.map(str::to_owned), ..TargetRequest::default() },
+            inclusion: self.inclusion.clone(),
+            images: ImageOptions::default(),
+            output: RenderOutput::Temporary(output.into()),
+            connection: Connection::Offline,
+            kubernetes_version: None,
+            results: windlass_deploy::ResultOptions::default(),
+        };
+        let (registry, helper) = (FakeRegistry::empty(), GoHelper::new(output.join("helper")));
+        let (environment, debug): (_, Arc<dyn DebugSink>) = (BTreeMap::new(), Arc::new(Offline));
+        let ports = Ports {
+            connector: &Offline,
+            registry: &registry,
+            helper: &helper,
+            repository: &Offline,
+            environment: &environment,
+            debug: &debug,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(prepare(&request, ImageMode::Normal, ports, &Silent)).map_err(|error| error.to_string())
+    }
+}
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  v: \"{{ v | default('none') }}\"\n";
+const ITEM: &str = "deployments:\n- path: item\n";
+
+#[test]
+fn objects_get_labels_tags_and_their_directory() {
+    let config = "discriminator: d-{{ target.name }}\ntargets:\n- name: dev\n";
+    let deployment = "commonLabels: {team: a}\ntags: [all]\ndeployments:\n- path: item\n";
+    let case = [(".kluctl.yaml", config), ("deployment.yaml", deployment), ("item/a.yaml", MAP)];
+    let objects = Case::new(&case).target("dev").run().unwrap();
+    let labels =
+        json!({"team": "a", "kluctl.io/discriminator": "d-dev", "kluctl.io/tag-0": "all", "kluctl.io/tag-1": "item"});
+    assert_eq!(objects[0]["metadata"]["labels"], labels);
+    assert_eq!(objects[0]["metadata"]["annotations"], json!({"kluctl.io/deployment-item-dir": "item"}));
+}
+
+#[test]
+fn variables_come_from_projects_includes_and_items() {
+    let root = "vars:\n- values: {v: root, w: root}\ndeployments:\n- include: sub\n  vars:\n  - values: {v: include}\n";
+    let sub = "vars:\n- values: {x: '{{ v }}'}\ndeployments:\n- path: item\n  vars:\n  - values: {v: '{{ x }}-{{ w }}-item'}\n";
+    let sub = &sub
+        .replace("'{{ v }}'", "'{% raw %}{{ v }}{% endraw %}'")
+        .replace("'{{ x }}-{{ w }}-item'", "'{% raw %}{{ x }}-{{ w }}-item{% endraw %}'");
+    let case = [("deployment.yaml", root), ("sub/deployment.yaml", sub), ("sub/item/a.yaml", MAP)];
+    assert_eq!(Case::new(&case).run().unwrap()[0]["data"]["v"], "include-root-item");
+}
+
+#[test]
+fn args_of_the_caller_win_over_target_and_default() {
+    let config = "args:\n- name: a.b\n  default: 1\n- name: c\n  default: 1\ntargets:\n- name: t\n  args: {c: 2}\n";
+    let map = MAP.replace("{{ v | default('none') }}", "{{ args.a.b }}{{ args.c }}");
+    let case = [(".kluctl.yaml", config), ("deployment.yaml", ITEM), ("item/a.yaml", &map)];
+    assert_eq!(Case::new(&case).target("t").run().unwrap()[0]["data"]["v"], "12");
+    assert_eq!(Case::new(&case).target("t").args(json!({"c": 3})).run().unwrap()[0]["data"]["v"], "13");
+}
+
+#[test]
+fn a_library_sees_its_own_args_only() {
+    let root = "vars:\n- values: {v: root}\ndeployments:\n- include: lib\n  args: {num: 5}\n";
+    let library = "args:\n- name: num\n- name: more\n  default: 7\n";
+    let map = MAP.replace("{{ v |", "{{ args.num }}{{ args.more }}{{ v |");
+    let case = [
+        ("deployment.yaml", root),
+        ("lib/.kluctl-library.yaml", library),
+        ("lib/deployment.yaml", ITEM),
+        ("lib/item/a.yaml", &map),
+    ];
+    assert_eq!(Case::new(&case).run().unwrap()[0]["data"]["v"], "57none");
+}
+
+#[test]
+fn tags_select_items_and_conditions_remove_them() {
+    let deployment = "deployments:\n- path: one\n- path: two\n  when: 1 == 2\n- path: three\n  tags: [x]\n";
+    let named = |name: &str| MAP.replace("name: a", &format!("name: {name}"));
+    let (one, two, three) = (named("one"), named("two"), named("three"));
+    let case = [
+        ("deployment.yaml", deployment),
+        ("one/a.yaml", one.as_str()),
+        ("two/a.yaml", two.as_str()),
+        ("three/a.yaml", three.as_str()),
+    ];
+    let names = |objects: Vec<Value>| -> Vec<String> {
+        objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(names(Case::new(&case).run().unwrap()), ["one", "three"]);
+    assert_eq!(names(Case::new(&case).include_tag("x").run().unwrap()), ["three"]);
+}
+
+#[test]
+fn a_root_without_deployment_is_one_item() {
+    assert_eq!(Case::new(&[("a.yaml", MAP)]).run().unwrap().len(), 1);
+}
+
+/// What is refused, and a part of the error that tells where and what to do.
+#[test]
+fn mistakes_are_told_with_their_place() {
+    const BAD_TARGET: &str = "targets:\n- name: a\n  contxt: x\n";
+    const REQUIRED: &str = "args:\n- name: must\ntargets:\n- name: t\n";
+    let cases: Vec<(Case<'_>, &[&str])> = vec![
+        (Case::new(&[(".kluctl.yaml", "targets: [\n")]), &["unmarshalling [P]/.kluctl.yaml failed", ".kluctl.yaml:"]),
+        (Case::new(&[(".kluctl.yaml", BAD_TARGET)]), &[".kluctl.yaml:3:3", "\"contxt\"", "did you mean \"context\"?"]),
+        (Case::new(&[(".kluctl.yaml", "targets: 5\n")]), &[".kluctl.yaml:1:10", "expected"]),
+        (Case::new(&[(".kluctl.yaml", "args: []\nargs: []\n")]), &[".kluctl.yaml:2:1", "key \"args\" already set"]),
+        (Case::new(&[(".kluctl.yaml", "targets: [{name: a}]\n")]), &["a target must be explicitly selected"]),
+        (
+            Case::new(&[(".kluctl.yaml", "targets: [{name: a}]\n")]).target("b"),
+            &["target b not existent in kluctl project config"],
+        ),
+        (Case::new(&[(".kluctl.yaml", REQUIRED)]).target("t"), &["target t not existent"]),
+        (Case::new(&[(".kluctl.yaml", "args:\n- name: must\n")]), &["required argument must not set"]),
+        (
+            Case::new(&[("deployment.yaml", "deploymnts: []\n")]),
+            &["deployment.yaml:1:1", "did you mean \"deployments\"?"],
+        ),
+        (Case::new(&[("deployment.yaml", "when: a\n")]), &["the root deployment project can not contain 'when'"]),
+        (
+            Case::new(&[("deployment.yaml", "deployments:\n- path: gone\n")]),
+            &["deployment directory does not exist: gone"],
+        ),
+        (
+            Case::new(&[("deployment.yaml", "deployments:\n- path: ../../x\n")]),
+            &["`../../x` leaves the source directory"],
+        ),
+        (Case::new(&[("deployment.yaml", "deployments:\n- include: gone\n")]), &["[P]/gone does not exist"]),
+        (
+            Case::new(&[("deployment.yaml", "deployments:\n- include: sub\n"), ("sub/a.yaml", MAP)]),
+            &["[P]/sub/deployment.yml not found"],
+        ),
+        (Case::new(&[("deployment.yaml", "deployments:\n- include: .\n")]), &["includes are nested more than 64 deep"]),
+        (Case::new(&[("deployment.yaml", "deployments:\n- path: a\n  include: b\n")]), &["only one of path, include"]),
+        (
+            Case::new(&[("deployment.yaml", "vars:\n- file: gone.yaml\n")]),
+            &["absolute path of gone.yaml could not be resolved"],
+        ),
+        (
+            Case::new(&[("deployment.yaml", ITEM), ("item/a.yaml", "a: {{ nope }}\n")]),
+            &["File \"[P]/item/a.yaml\", line 1", "'nope' is undefined"],
+        ),
+        (
+            Case::new(&[
+                ("deployment.yaml", ITEM),
+                ("item/a.yaml", "{% include 'b.j2' %}\n"),
+                ("b.j2", "\n{{ nope }}"),
+            ]),
+            &["b.j2\", line 2", "'nope' is undefined"],
+        ),
+        (
+            Case::new(&[
+                ("deployment.yaml", ITEM),
+                ("item/a.yaml", "{{ images.get_image('reg.example/a') }}"),
+                ("x", ""),
+            ])
+            .args(json!({})),
+            &["building kustomize objects"],
+        ),
+    ];
+    for (case, wanted) in &cases {
+        let error = case.run().expect_err("must be refused");
+        for part in *wanted {
+            assert!(error.contains(part), "`{part}` is not in:\n{error}");
+        }
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_objects() {
+    let map = MAP.repeat(1);
+    let case = [("deployment.yaml", ITEM), ("item/a.yaml", map.as_str())];
+    assert_eq!(Case::new(&case).run().unwrap(), Case::new(&case).run().unwrap());
+}
