@@ -1,5 +1,7 @@
 //! Stage: puts what happened into a command result (spec 03 section 15).
 
+mod deployed_image;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -74,10 +76,10 @@ pub fn result(
         git_info: git,
         cluster_info: ClusterInfo { cluster_id },
         deployment: serde_json::to_value(deployment(prepared)).ok(),
+        seen_images: seen_images(prepared, facts.remote),
         objects: objects(&prepared.objects, facts),
         errors,
         warnings,
-        seen_images: seen_images(prepared),
         ..CommandResult::default()
     };
     result.sort();
@@ -96,9 +98,10 @@ fn result_target(prepared: &Prepared) -> ResultTarget {
     }
 }
 
-/// Every resolved image as results record it.
-pub fn seen_images(prepared: &Prepared) -> Vec<ImageEntry> {
-    let seen = windlass_images::listing::seen(&prepared.images.decisions);
+/// Every resolved image as results record it; `remote` tells what ran before.
+pub fn seen_images(prepared: &Prepared, remote: Option<&RemoteState>) -> Vec<ImageEntry> {
+    let decisions = deployed_image::complete(&prepared.images.decisions, &prepared.objects, remote);
+    let seen = windlass_images::listing::seen(&decisions);
     seen.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()
 }
 

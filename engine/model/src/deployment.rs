@@ -128,8 +128,8 @@ pub struct ObjectMatch {
     pub namespace: Option<String>,
 }
 
-/// A text or a list of texts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+/// A text or a list of texts; written as a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// A single text.
@@ -141,6 +141,12 @@ pub enum OneOrMany {
 impl Default for OneOrMany {
     fn default() -> Self {
         Self::Many(Vec::new())
+    }
+}
+
+impl Serialize for OneOrMany {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
     }
 }
 
@@ -225,4 +231,18 @@ pub struct ConflictResolution {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_single_text_is_written_as_a_list() {
+        let rule: IgnoreForDiff = serde_json::from_value(json!({"fieldPath": "a.b"})).unwrap();
+        assert_eq!(rule.field_path, OneOrMany::One("a.b".into()));
+        assert_eq!(serde_json::to_value(rule).unwrap(), json!({"fieldPath": ["a.b"]}));
+    }
 }

@@ -39,7 +39,7 @@ pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'
     );
     let dry_run = run::dry_run(options.consent.is_dry_run());
     let poke_options = poke::PokeOptions { dry_run, stop: run.stop.clone() };
-    let images = report::seen_images(&prepared);
+    let images = report::seen_images(&prepared, None);
     let poked = poke::poke_images(&images, &local, &remote, Some(cluster.as_ref()), &poke_options, &problems).await;
     let changes = crate::diff::diff(&prepared.objects, &remote, &poked.applied, IgnoreFlags::default());
     changes.errors.into_iter().for_each(|e| problems.error(&e.object_ref, e.message));
