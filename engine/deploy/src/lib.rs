@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod args;
+mod aws;
 mod clock;
 pub mod collect;
 pub mod config_file;

@@ -9,6 +9,7 @@ use windlass_model::event::Events;
 use windlass_model::object_ref::Gvk;
 use windlass_template::{Engine, EngineOptions};
 
+use crate::aws;
 use crate::collect::{self, PinnedObjects, RenderedScopes, Scopes};
 use crate::error::Error;
 use crate::images::{self, ImageMode, ImageRequest, ResolvedImages};
@@ -125,6 +126,7 @@ pub async fn prepare(
     let engine = engine(ports);
     let project = load::load(&request.load, events)?;
     let target = target::resolve(project, &request.target, &engine, events)?;
+    aws::check_profile(&target.target.aws, ports.environment, events);
     let started = crate::clock::now();
     let cluster = connect(request.connection, &target, ports).await?;
     let target = target.with_context(cluster.as_ref().map_or("", |c| c.context()));

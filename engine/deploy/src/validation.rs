@@ -101,7 +101,23 @@ impl Rules {
         }
         item.delete_objects.iter().for_each(|m| self.object_match("DeleteObjectItemConfig", m));
         item.wait_readiness_objects.iter().for_each(|m| self.object_match("WaitReadinessObjectItemConfig", m));
+        if let Some(chart) = &item.rendered_helm_chart_config {
+            self.rendered_chart(chart);
+        }
         item.vars.iter().for_each(|source| self.vars_source(source));
+    }
+
+    /// The field is output only, but its own rules come first.
+    fn rendered_chart(&mut self, chart: &serde_json::Value) {
+        let chart = chart.get("helmChart").unwrap_or(chart);
+        let has = |key: &str| chart.get(key).is_some_and(|value| !value.is_null());
+        let owner = "DeploymentItemConfig.RenderedHelmChartConfig.HelmChartConfig2";
+        if !has("releaseName") {
+            self.broken(&format!("{owner}.ReleaseName"), "required");
+        }
+        if !["repo", "path", "git"].into_iter().any(has) {
+            self.broken(&format!("{owner}.repo"), "either repo, path or git must be specified");
+        }
     }
 
     fn object_match(&mut self, owner: &str, object: &ObjectMatch) {
@@ -199,6 +215,32 @@ mod tests {
         ]}));
         assert_eq!(text.lines().count(), 9, "{text}");
         assert!(text.contains("Key: 'DeleteObjectItemConfig.ObjectRefItem.Name' Error:Field validation for 'Name'"));
+    }
+
+    #[test]
+    fn an_output_only_chart_is_checked_first() {
+        let item = json!({"path": "a", "renderedHelmChartConfig": {}});
+        assert_eq!(violations(json!({"deployments": [item]})).lines().count(), 2);
+        let chart = json!({"helmChart": {"releaseName": "r", "path": "p"}});
+        assert_eq!(violations(json!({"deployments": [{"path": "a", "renderedHelmChartConfig": chart}]})), "");
+    }
+
+    #[test]
+    fn cluster_sources_need_a_place_and_one_name() {
+        let text = violations(json!({"vars": [
+            {"clusterSecret": {"name": "a", "labels": {"b": "c"}, "namespace": "n"}},
+            {"clusterObject": {"kind": "ConfigMap"}},
+        ]}));
+        let broken: Vec<&str> = text.lines().filter_map(|line| line.split('\'').nth(1)).collect();
+        assert_eq!(
+            broken,
+            [
+                "VarsSource.ClusterSecret.Key",
+                "VarsSource.ClusterSecret.self",
+                "VarsSource.ClusterObject.Path",
+                "VarsSource.ClusterObject.self"
+            ]
+        );
     }
 
     #[test]

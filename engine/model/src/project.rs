@@ -1,6 +1,6 @@
 //! `.kluctl.yaml` and `.kluctl-library.yaml` as written (spec 01 sections 3 and 4).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::nullable;
@@ -48,11 +48,22 @@ pub struct TargetConfig {
     #[serde(deserialize_with = "nullable")]
     pub aws: AwsConfig,
     /// Fixed images, decoded by `windlass-images`.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "image_entries")]
     pub images: Vec<Value>,
     /// Discriminator; empty counts as unset.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "nullable")]
     pub discriminator: String,
+}
+
+/// Every scalar of a fixed image is text, however it was written.
+fn image_entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
+    let mut entries: Vec<Value> = nullable(deserializer)?;
+    for value in entries.iter_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        if matches!(value, Value::Bool(_) | Value::Number(_)) {
+            *value = Value::String(value.to_string());
+        }
+    }
+    Ok(entries)
 }
 
 /// AWS settings of a project or target (spec 01 section 3.5).
@@ -98,4 +109,18 @@ pub struct ArgDefinition {
     /// Default; absent or null means required.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub default: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_of_fixed_images_are_text() {
+        let target = json!({"name": "a", "images": [{"imageRegex": true, "resultImage": 1.5, "namespace": null}]});
+        let target: TargetConfig = serde_json::from_value(target).unwrap();
+        assert_eq!(target.images, [json!({"imageRegex": "true", "resultImage": "1.5", "namespace": null})]);
+    }
 }

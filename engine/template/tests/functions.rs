@@ -218,7 +218,7 @@ fn errors_name_the_innermost_template_and_the_way_to_it() {
     );
     assert_eq!(
         world.render("{% include 'block.j2' %}"),
-        "  File \"DIR/block.j2\", line 1, in block 'b'\n    {% block b %}{{ 1 / 0 }}{% endblock %}\nZeroDivisionError: division by zero"
+        "  File \"DIR/block.j2\", line 1, in block 'b'\n    {% block b %}{{ 1 / 0 }}{% endblock %}\n    ^^^^^^^^^^^^^^^^^^^^^^^^^\nZeroDivisionError: division by zero"
     );
     assert_eq!(
         world.render("{{ render('{{ missing }}') }}"),
