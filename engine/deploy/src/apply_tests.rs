@@ -525,3 +525,12 @@ proptest::proptest! {
         proptest::prop_assert_eq!(batches.len(), all);
     }
 }
+
+#[test]
+fn a_result_names_only_the_flags_that_were_given() {
+    let flags = |on_error: OnError| (on_error.is_replace_given(), on_error.recreates());
+    assert_eq!(flags(OnError::Report), (false, false));
+    assert_eq!(flags(OnError::Replace), (true, false));
+    assert_eq!(flags(OnError::Recreate), (false, true));
+    assert_eq!(flags(OnError::ReplaceOrRecreate), (true, true));
+}

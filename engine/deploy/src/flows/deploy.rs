@@ -167,8 +167,8 @@ impl DeployOptions<'_> {
         CommandInfo {
             no_wait: readiness == ReadinessWait::No,
             force_apply,
-            replace_on_error: on_error != OnError::Report,
-            force_replace_on_error: on_error == OnError::Recreate,
+            replace_on_error: on_error.is_replace_given(),
+            force_replace_on_error: on_error.recreates(),
             abort_on_error,
             ..run::command("deploy", request, prepared, dry_run)
         }
