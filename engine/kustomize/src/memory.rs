@@ -30,7 +30,8 @@ pub fn build_generated<'f>(
     if crate::build::has_duplicates(&manifests) {
         return None;
     }
-    if let Some(wanted) = override_namespace {
+    // As in a kustomization, an empty namespace is none.
+    if let Some(wanted) = override_namespace.filter(|namespace| !namespace.is_empty()) {
         let set = namespace::set(&mut manifests, wanted) && !crate::build::has_duplicates(&manifests);
         if !set || !manifests.iter().all(namespace::is_covered) {
             return None;
@@ -91,6 +92,12 @@ mod tests {
         let names: Vec<_> = objects.iter().map(|object| object["metadata"]["name"].as_str()).collect();
         assert_eq!(names, [Some("b"), Some("a")]);
         assert_eq!(objects[0]["metadata"]["namespace"], "n");
+    }
+
+    #[test]
+    fn an_empty_namespace_is_none() {
+        let objects = build(&[("a.yaml", MAP)], Some("")).unwrap();
+        assert_eq!(objects[0]["metadata"], serde_json::json!({"name": "a"}));
     }
 
     #[test]
