@@ -52,6 +52,7 @@ impl CredentialEntry {
 pub(crate) struct Credentials {
     pub(crate) git: Vec<CredentialEntry>,
     pub(crate) helm: Vec<CredentialEntry>,
+    /// Of flags; the registry client knows the environment's variables itself.
     pub(crate) registry: Vec<CredentialEntry>,
 }
 
@@ -121,18 +122,6 @@ const HELM_VARIABLES: FieldVariables = &[
     ("PASS_CREDENTIALS_ALL", "pass-credentials-all", Use::Switch),
 ];
 
-const REGISTRY_VARIABLES: FieldVariables = &[
-    ("USERNAME", "username", Use::Text),
-    ("PASSWORD", "password", Use::Text),
-    ("IDENTITY_TOKEN", "identity-token", Use::Text),
-    ("TOKEN", "token", Use::Text),
-    ("CERT_FILE", "cert", Use::File),
-    ("KEY_FILE", "key", Use::File),
-    ("CA_FILE", "ca", Use::File),
-    ("PLAIN_HTTP", "plain-http", Use::Switch),
-    ("INSECURE_SKIP_TLS_VERIFY", "insecure-skip-tls-verify", Use::Switch),
-];
-
 impl Credentials {
     /// Flags first, then the environment.
     pub(crate) fn read(layers: &Layers, environment: &Environment) -> Result<Self, SettingError> {
@@ -147,7 +136,7 @@ impl Credentials {
         Ok(Self {
             git: both(GIT, "GIT", GIT_VARIABLES)?,
             helm: both(HELM, "HELM", HELM_VARIABLES)?,
-            registry: both(REGISTRY, "REGISTRY", REGISTRY_VARIABLES)?,
+            registry: of_flags(layers, REGISTRY)?,
         })
     }
 
@@ -330,16 +319,16 @@ mod tests {
     #[test]
     fn variables_come_after_flags_in_index_order() {
         let variables = [
-            ("KLUCTL_REGISTRY_1_HOST", "one"),
-            ("KLUCTL_REGISTRY_1_PLAIN_HTTP", "maybe"),
-            ("KLUCTL_REGISTRY_REPOSITORY", "reg.example:5000/team/app"),
-            ("KLUCTL_REGISTRY_PASSWORD", "hidden"),
-            ("KLUCTL_REGISTRY_2_PASSWORD", "without host"),
+            ("KLUCTL_HELM_1_HOST", "one"),
+            ("KLUCTL_HELM_1_INSECURE_SKIP_TLS_VERIFY", "maybe"),
+            ("KLUCTL_HELM_REPOSITORY", "reg.example:5000/team/app"),
+            ("KLUCTL_HELM_PASSWORD", "hidden"),
+            ("KLUCTL_HELM_2_PASSWORD", "without host"),
         ];
-        let credentials = read(&["render", "--registry-username=flag=x"], &variables).expect("credentials");
-        let hosts: Vec<_> = credentials.registry.iter().map(|e| (e.host.as_str(), e.path.as_str())).collect();
+        let credentials = read(&["render", "--helm-username=flag=x"], &variables).expect("credentials");
+        let hosts: Vec<_> = credentials.helm.iter().map(|e| (e.host.as_str(), e.path.as_str())).collect();
         assert_eq!(hosts, [("flag", ""), ("reg.example:5000", "team/app"), ("one", "")]);
-        assert!(!credentials.registry[2].switch("plain-http"));
+        assert!(!credentials.helm[2].switch("insecure-skip-tls-verify"));
         assert!(!format!("{credentials:?}").contains("hidden"));
         assert!(credentials.secrets().any(|secret| secret == "hidden"));
     }

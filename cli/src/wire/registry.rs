@@ -3,25 +3,39 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windlass_registry::{Login, OciRegistry, Registry, RegistryCredentials, RegistrySettings, TlsDefaults, TlsOptions};
+use windlass_registry::{EnvSettings, Login, OciRegistry, Registry, RegistryCredentials, RegistrySettings, TlsOptions};
 
+use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
-use crate::settings::{CredentialEntry, Credentials};
+use crate::printer::Printer;
+use crate::settings::source::Source;
+use crate::settings::{CredentialEntry, Credentials, SettingError};
 
 /// A client; asks nobody yet.
-pub(super) fn open(credentials: &Credentials, environment: &Environment) -> Arc<dyn Registry> {
-    Arc::new(OciRegistry::new(settings(credentials, environment)))
+pub(super) fn open(
+    credentials: &Credentials,
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<Arc<dyn Registry>, Failure> {
+    let variables = variables(environment)?;
+    printer.hide(variables.secrets());
+    Ok(Arc::new(OciRegistry::new(settings(credentials, variables, environment))))
 }
 
-fn settings(credentials: &Credentials, environment: &Environment) -> RegistrySettings {
-    let insecure = environment.setting("REGISTRY_DEFAULT_INSECURE_SKIP_TLS_VERIFY");
+fn variables(environment: &Environment) -> Result<EnvSettings, SettingError> {
+    let all = environment.all().iter().map(|(name, value)| (name.clone(), value.clone()));
+    EnvSettings::parse(all, environment.home().as_deref()).map_err(|error| {
+        let reason = format!("{}: {}", error.variable, error.reason);
+        SettingError::new(reason, &Source::Variable(error.variable))
+    })
+}
+
+/// Flags first, then the environment.
+fn settings(credentials: &Credentials, variables: EnvSettings, environment: &Environment) -> RegistrySettings {
     RegistrySettings {
-        credentials: credentials.registry.iter().map(entry).collect(),
+        credentials: credentials.registry.iter().map(entry).chain(variables.credentials).collect(),
         auth_files: auth_files(environment),
-        defaults: TlsDefaults {
-            insecure_skip_verify: insecure.and_then(windlass_model::object::parse_go_bool).unwrap_or(false),
-            plain_http: false,
-        },
+        defaults: variables.defaults,
         user_agent: format!("windlass/{}", env!("CARGO_PKG_VERSION")),
         ..RegistrySettings::default()
     }
@@ -72,6 +86,30 @@ mod tests {
     fn credential(fields: &[(&'static str, &str)]) -> CredentialEntry {
         let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         CredentialEntry { host: "reg.example".into(), fields, ..CredentialEntry::default() }
+    }
+
+    #[test]
+    fn variables_of_every_generation_come_after_flags() {
+        let environment = Environment::of(&[
+            ("KLUCTL_REGISTRY_1_HOST", "old.example"),
+            ("KLUCTL_REGISTRY_1_TLSVERIFY", "0"),
+            ("WINDLASS_REGISTRY_HOST", "own.example"),
+            ("KLUCTL_REGISTRY_DEFAULT_TLSVERIFY", "false"),
+        ]);
+        let credentials = Credentials { registry: vec![credential(&[])], ..Credentials::default() };
+        let settings = settings(&credentials, variables(&environment).expect("variables"), &environment);
+        let hosts: Vec<_> = settings.credentials.iter().map(|entry| entry.host.as_str()).collect();
+        assert_eq!(hosts, ["reg.example", "own.example", "old.example"]);
+        assert_eq!(settings.credentials[2].tls.verify, Some(false));
+        assert!(settings.defaults.insecure_skip_verify);
+    }
+
+    #[test]
+    fn a_bad_variable_is_named() {
+        let environment = Environment::of(&[("KLUCTL_REGISTRY_DEFAULT_INSECURE", "maybe")]);
+        let error = variables(&environment).expect_err("must fail");
+        assert_eq!(error.origin().as_deref(), Some("environment variable `KLUCTL_REGISTRY_DEFAULT_INSECURE`"));
+        assert!(error.reason.ends_with("must be a boolean (true, false, 1, 0)"), "{}", error.reason);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Run {
                 Some(cache.join("kube-cache").join("discovery")),
                 progress.clone(),
             ),
-            registry: registry::open(&settings.credentials, &environment),
+            registry: registry::open(&settings.credentials, &environment, &app.printer)?,
             helper: GoHelper::new(cache.join("gohelper")),
             repository: LocalRepository,
             debug: Arc::new(DebugLines(app.printer.clone())),

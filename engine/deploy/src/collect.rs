@@ -91,7 +91,7 @@ fn decorate_item(item: RenderedItem, discriminator: &str) -> LocalItem {
     let RenderedItem { node, objects, annotations } = item;
     let flag = |key: &str| annotations.get(key).and_then(|v| windlass_model::object::parse_go_bool(v)).unwrap_or(false);
     let marks = Marks::of(&node, discriminator);
-    let objects = objects.into_iter().filter_map(|object| marks.put_on(Object(object))).collect();
+    let objects = objects.into_iter().flat_map(|object| marks.put_on(Object(object))).collect();
     LocalItem {
         barrier: node.config.barrier || flag(BARRIER_ANNOTATION),
         wait_readiness: node.config.wait_readiness || flag(WAIT_READINESS_ANNOTATION),
@@ -125,10 +125,13 @@ impl Marks {
         Self { labels, annotations }
     }
 
-    /// The marked object; `None` for an ignored one.
-    fn put_on(&self, mut object: Object) -> Option<Object> {
+    /// The marked object, or those of a list; nothing for an ignored one.
+    fn put_on(&self, mut object: Object) -> Vec<Object> {
         if object.bool_annotation(IGNORE_ANNOTATION) == Some(true) {
-            return None;
+            return Vec::new();
+        }
+        if let Some(items) = take_items(&mut object) {
+            return items.into_iter().flat_map(|item| self.put_on(Object(item))).collect();
         }
         for (key, value) in &self.labels {
             object.set_label(key, value);
@@ -136,21 +139,20 @@ impl Marks {
         for (key, value) in &self.annotations {
             object.set_annotation(key, value);
         }
-        if is_list(&object) {
-            self.put_on_list(&mut object);
-        }
-        Some(object)
-    }
-
-    fn put_on_list(&self, list: &mut Object) {
-        let Some(items) = list.0.get_mut("items").and_then(Value::as_array_mut) else { return };
-        let marked = std::mem::take(items).into_iter().filter_map(|item| self.put_on(Object(item)));
-        *items = marked.map(|object| object.0).collect();
+        vec![object]
     }
 }
 
-fn is_list(object: &Object) -> bool {
-    object.kind() == "List" && object.gvk().api_version() == "v1"
+/// The objects of a list (`List`, `ConfigMapList`); kinds that only happen to be named so have none.
+///
+/// Kustomize splits lists already; this is for those that come by another way.
+fn take_items(object: &mut Object) -> Option<Vec<Value>> {
+    if !object.kind().ends_with("List") {
+        return None;
+    }
+    let items = object.0.get_mut("items")?.as_array_mut()?;
+    let are_objects = items.iter().all(|item| item.get("kind").is_some_and(Value::is_string));
+    are_objects.then(|| std::mem::take(items))
 }
 
 /// The final form of the items; without scopes (offline) namespaces stay as they are.
@@ -260,9 +262,29 @@ mod tests {
     fn objects_in_a_list_are_marked_and_ignored_ones_dropped() {
         let list = Object(json!({"apiVersion": "v1", "kind": "List", "items": [
             {"kind": "A"}, {"kind": "B", "metadata": {"annotations": {"kluctl.io/ignore": "true"}}}]}));
-        let marked = marks().put_on(list).unwrap();
         let metadata = json!({"labels": {"l": "1"}, "annotations": {"a": "2"}});
-        assert_eq!(marked.0["items"], json!([{"kind": "A", "metadata": metadata}]));
+        assert_eq!(marks().put_on(list), [Object(json!({"kind": "A", "metadata": metadata}))]);
+    }
+
+    #[test]
+    fn every_list_of_objects_is_split_and_nothing_else() {
+        let kinds = |object: Value| -> Vec<String> {
+            marks().put_on(Object(object)).iter().map(|object| object.kind().to_owned()).collect()
+        };
+        let nested = json!({"kind": "List", "items": [{"kind": "BList", "items": [{"kind": "B"}]}, {"kind": "C"}]});
+        assert_eq!(kinds(nested), ["B", "C"]);
+        assert!(kinds(json!({"kind": "List", "items": []})).is_empty());
+        for kept in [
+            json!({"kind": "AllowList", "spec": {}}),
+            json!({"kind": "AllowList", "items": ["a"]}),
+            json!({"kind": "AllowList", "items": {}}),
+        ] {
+            assert_eq!(kinds(kept), ["AllowList"]);
+        }
+        let ignored = json!({"kluctl.io/ignore": "true"});
+        assert!(
+            kinds(json!({"kind": "List", "metadata": {"annotations": ignored}, "items": [{"kind": "A"}]})).is_empty()
+        );
     }
 
     #[test]

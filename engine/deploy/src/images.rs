@@ -6,7 +6,7 @@
 mod deployed;
 mod tags;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -144,13 +144,40 @@ struct Site {
     object: usize,
     site: ObjectSite,
     found: Vec<Occurrence>,
-    vars: Arc<FixedImages>,
+    vars: VarsImages,
 }
+
+/// The variable `images` of an item. It is read only when an image is looked up that nothing before it answers.
+#[derive(Clone)]
+enum VarsImages {
+    Entries(Arc<FixedImages>),
+    /// It cannot be read, which has been reported.
+    Broken,
+}
+
+static NO_ENTRIES: LazyLock<FixedImages> = LazyLock::new(FixedImages::default);
 
 impl Site {
     fn question<'a>(&'a self, occurrence: &'a Occurrence) -> Question<'a> {
         Question { site: &self.site, occurrence }
     }
+
+    fn vars(&self) -> &FixedImages {
+        match &self.vars {
+            VarsImages::Entries(images) => images,
+            VarsImages::Broken => &NO_ENTRIES,
+        }
+    }
+
+    /// Whether the entry that decides may be one that cannot be read.
+    fn is_open(&self, occurrence: &Occurrence, fixed: &FixedImages) -> bool {
+        matches!(self.vars, VarsImages::Broken) && !is_fixed(&self.site, occurrence, fixed)
+    }
+}
+
+/// Whether flags, file or target answer.
+fn is_fixed(site: &ObjectSite, occurrence: &Occurrence, fixed: &FixedImages) -> bool {
+    resolve::find_fixed(Question { site, occurrence }, fixed, &NO_ENTRIES).is_some()
 }
 
 /// Replaces every placeholder.
@@ -165,7 +192,7 @@ pub async fn resolve(
     events: &dyn Events,
 ) -> Result<(LocalObjects, ResolvedImages), ImagesError> {
     let fixed = fixed_images(request)?;
-    let (sites, mut failures) = find(&local, request);
+    let (sites, mut failures) = find(&local, &fixed, request);
     if request.mode == ImageMode::Identities {
         for site in &sites {
             write_back(&mut local, site, &identities(site, &fixed));
@@ -203,9 +230,10 @@ fn fixed_images(request: ImageRequest<'_>) -> Result<FixedImages, FixedImageErro
 /// Failures with the index of their item.
 type Failures = Vec<(usize, ImageFailure)>;
 
-fn find(local: &LocalObjects, request: ImageRequest<'_>) -> (Vec<Site>, Failures) {
+fn find(local: &LocalObjects, fixed: &FixedImages, request: ImageRequest<'_>) -> (Vec<Site>, Failures) {
+    let items = local.items.par_iter().enumerate();
     let per_item: Vec<(Vec<Site>, Failures)> =
-        local.items.par_iter().enumerate().map(|(index, item)| find_in_item(index, item, request)).collect();
+        items.map(|(index, item)| find_in_item(index, item, fixed, request)).collect();
     let (mut sites, mut failures) = (Vec::new(), Vec::new());
     for (found, failed) in per_item {
         sites.extend(found);
@@ -214,9 +242,14 @@ fn find(local: &LocalObjects, request: ImageRequest<'_>) -> (Vec<Site>, Failures
     (sites, failures)
 }
 
-fn find_in_item(index: usize, item: &crate::collect::LocalItem, request: ImageRequest<'_>) -> (Vec<Site>, Failures) {
+fn find_in_item(
+    index: usize,
+    item: &crate::collect::LocalItem,
+    fixed: &FixedImages,
+    request: ImageRequest<'_>,
+) -> (Vec<Site>, Failures) {
     let (mut sites, mut failures) = (Vec::new(), Vec::new());
-    let mut vars: Option<Arc<FixedImages>> = None;
+    let mut vars: Option<VarsImages> = None;
     for (object_index, object) in item.objects.iter().enumerate() {
         let found = placeholder::find(&object.0);
         let mut object_ref = object.object_ref();
@@ -230,12 +263,18 @@ fn find_in_item(index: usize, item: &crate::collect::LocalItem, request: ImageRe
         if found.occurrences.is_empty() {
             continue;
         }
-        let vars = vars.get_or_insert_with(|| vars_images(index, item, &mut failures)).clone();
         let site = ObjectSite {
             object: object_ref,
             rendered_namespace: object.namespace().to_owned(),
             deploy_tags: item.node.tags.clone(),
             deployment_dir: deployment_dir(item),
+        };
+        // With `-u` no fixed image counts.
+        let looks_further =
+            !request.options.update && found.occurrences.iter().any(|occurrence| !is_fixed(&site, occurrence, fixed));
+        let vars = match looks_further {
+            true => vars.get_or_insert_with(|| vars_images(index, item, &mut failures)).clone(),
+            false => VarsImages::Entries(Arc::default()),
         };
         sites.push(Site { item: index, object: object_index, site, found: found.occurrences, vars });
     }
@@ -249,12 +288,12 @@ fn deployment_dir(item: &crate::collect::LocalItem) -> String {
     if relative.is_empty() { item.node.source_dir.clone().unwrap_or_default() } else { relative.join("/") }
 }
 
-fn vars_images(index: usize, item: &crate::collect::LocalItem, failures: &mut Failures) -> Arc<FixedImages> {
+fn vars_images(index: usize, item: &crate::collect::LocalItem, failures: &mut Failures) -> VarsImages {
     match FixedImages::from_vars(item.node.vars.as_json().get("images")) {
-        Ok(images) => Arc::new(images),
+        Ok(images) => VarsImages::Entries(Arc::new(images)),
         Err(error) => {
             failures.push((index, ImageFailure::Vars(error)));
-            Arc::default()
+            VarsImages::Broken
         }
     }
 }
@@ -274,8 +313,11 @@ async fn decide(
     for (site, deployed) in sites.iter().zip(deployed) {
         let mut answers = Vec::with_capacity(site.found.len());
         for (occurrence, deployed) in site.found.iter().zip(deployed) {
-            let question = site.question(occurrence);
-            answers.push(match resolve::decide(question, fixed, &site.vars, deployed, update) {
+            if site.is_open(occurrence, fixed) && update == UpdateImages::Keep {
+                answers.push(None);
+                continue;
+            }
+            answers.push(match resolve::decide(site.question(occurrence), fixed, site.vars(), deployed, update) {
                 Ok(decision) => Some(decision),
                 Err(source) => {
                     let object = site.site.object.clone();
@@ -291,7 +333,7 @@ async fn decide(
 
 /// For `delete` and `prune`: the fixed image, or the bare name; nobody is asked.
 fn identities(site: &Site, fixed: &FixedImages) -> Vec<Option<String>> {
-    let result = |occurrence: &Occurrence| match resolve::find_fixed(site.question(occurrence), fixed, &site.vars) {
+    let result = |occurrence: &Occurrence| match resolve::find_fixed(site.question(occurrence), fixed, site.vars()) {
         Some(entry) => entry.result_image.clone(),
         None => occurrence.call.image.clone(),
     };
@@ -315,3 +357,6 @@ fn report(local: &LocalObjects, failures: Failures, mode: ImageMode) -> Result<V
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,11 @@ impl EnvSettings {
             },
         })
     }
+
+    /// Every secret value, to be masked in all output.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.credentials.iter().filter_map(|entry| entry.login.as_ref()).map(Login::secret)
+    }
 }
 
 /// `3_HOST` is key `HOST` of set 3.
@@ -265,6 +270,20 @@ mod tests {
         let error = parse(&[("KLUCTL_REGISTRY_HOST", "h"), ("KLUCTL_REGISTRY_AUTH", "s3cr3t")]).unwrap_err();
         assert!(!error.to_string().contains("s3cr3t"));
         assert!(parse(&[("KLUCTL_REGISTRY_DEFAULT_INSECURE", "maybe")]).is_err());
+    }
+
+    #[test]
+    fn every_secret_is_known() {
+        let env = parse(&[
+            ("KLUCTL_REGISTRY_HOST", "h"),
+            ("KLUCTL_REGISTRY_TOKEN", "token"),
+            ("KLUCTL_REGISTRY_1_HOST", "h"),
+            ("KLUCTL_REGISTRY_1_AUTH", "dTpwOnc="),
+            ("KLUCTL_REGISTRY_2_HOST", "h"),
+            ("KLUCTL_REGISTRY_2_IDENTITY_TOKEN", "identity"),
+            ("KLUCTL_REGISTRY_3_HOST", "h"),
+        ]);
+        assert_eq!(env.unwrap().secrets().collect::<Vec<_>>(), ["token", "p:w", "identity"]);
     }
 
     #[test]

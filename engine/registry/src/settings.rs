@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Settings of an [`OciRegistry`](crate::OciRegistry).
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,17 @@ pub enum Login {
     Bearer(SecretString),
     /// A token that is exchanged for short-lived ones.
     Identity(SecretString),
+}
+
+impl Login {
+    /// The secret part, for masking.
+    pub fn secret(&self) -> &str {
+        match self {
+            Self::Basic { username: _, password: secret } | Self::Bearer(secret) | Self::Identity(secret) => {
+                secret.expose_secret()
+            }
+        }
+    }
 }
 
 /// Transport options of one entry; absent means the default.

@@ -76,5 +76,7 @@ async fn fetch_one(site: &Site, fixed: &FixedImages, request: ImageRequest<'_>, 
 /// Whether the live object can change a result.
 fn decides(site: &Site, fixed: &FixedImages, request: ImageRequest<'_>) -> bool {
     let update = if request.options.update { UpdateImages::Update } else { UpdateImages::Keep };
-    site.found.iter().any(|occurrence| needs_deployed(site.question(occurrence), fixed, &site.vars, update))
+    site.found.iter().any(|occurrence| {
+        !site.is_open(occurrence, fixed) && needs_deployed(site.question(occurrence), fixed, site.vars(), update)
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
-use windlass_images::resolve::{Decision, ImageDecision, RegistryAnswer, RegistryNeed};
+use windlass_images::resolve::{Decision, DecisionSource, ImageDecision, RegistryAnswer, RegistryNeed};
 use windlass_model::event::Events;
 use windlass_registry::{Registry, Repository, TagList};
 
@@ -12,6 +13,9 @@ use super::{Failures, ImageFailure, ImageMode, ImageRequest, Site};
 
 /// Repositories asked at the same time; the registry client bounds each host further.
 const CONCURRENCY: usize = 16;
+
+/// How long all lookups together may take that only inform: a list must not wait for dead hosts.
+const INFORMATION_LIMIT: Duration = Duration::from_secs(5);
 
 type Answers = BTreeMap<String, Result<Arc<TagList>, String>>;
 
@@ -25,7 +29,7 @@ pub(super) async fn ask(
     failures: &mut Failures,
 ) -> Vec<Vec<Option<ImageDecision>>> {
     let informs = request.mode == ImageMode::List && !request.options.offline;
-    let answers = fetch(wanted(&steps, informs, request), registry).await;
+    let answers = answers(&steps, informs, request, registry).await;
     let mut asker = Asker { request, registry, answers, events, informs };
     let mut finished = Vec::with_capacity(sites.len());
     for (site, decisions) in sites.iter().zip(steps) {
@@ -48,31 +52,66 @@ pub(super) async fn ask(
     finished
 }
 
-fn wanted(steps: &[Vec<Option<Decision>>], informs: bool, request: ImageRequest<'_>) -> BTreeSet<String> {
+/// Asks for everything that decides, and for what is only told with a bounded wait.
+async fn answers(
+    steps: &[Vec<Option<Decision>>],
+    informs: bool,
+    request: ImageRequest<'_>,
+    registry: &dyn Registry,
+) -> Answers {
     if request.options.offline {
-        return BTreeSet::new();
+        return Answers::new();
     }
-    let images = steps.iter().flatten().flatten().filter_map(|decision| match decision {
-        Decision::NeedsRegistry(need) => Some(need.image().to_owned()),
-        Decision::Resolved(decision) if informs => Some(decision.image.clone()),
-        Decision::Resolved(_) => None,
-    });
-    images.collect()
+    let decisions = || steps.iter().flatten().flatten();
+    let needed: BTreeSet<String> = decisions()
+        .filter_map(|decision| match decision {
+            Decision::NeedsRegistry(need) => Some(need.image().to_owned()),
+            Decision::Resolved(_) => None,
+        })
+        .collect();
+    let told: BTreeSet<String> = decisions()
+        .filter_map(|decision| match decision {
+            Decision::Resolved(decision) if informs && is_worth_asking(decision) => Some(decision.image.clone()),
+            _ => None,
+        })
+        .filter(|image| !needed.contains(image))
+        .collect();
+    let limit = tokio::time::Instant::now() + INFORMATION_LIMIT;
+    let (mut answers, information) = futures::join!(
+        fetch(needed, |image| list(image, registry)),
+        fetch(told, |image| async move {
+            let late = || Err(format!("no answer within {INFORMATION_LIMIT:?}"));
+            tokio::time::timeout_at(limit, list(image, registry)).await.unwrap_or_else(|_| late())
+        })
+    );
+    answers.extend(information);
+    answers
 }
 
-async fn fetch(images: BTreeSet<String>, registry: &dyn Registry) -> Answers {
+/// Whether the newest image says something new about a decided one.
+///
+/// An image that is fixed for a call without filter was never meant to be looked up: projects of releases
+/// without registry lookup look like that, and their lists stay as they are.
+fn is_worth_asking(decision: &ImageDecision) -> bool {
+    decision.filter_given || matches!(decision.source, DecisionSource::Deployed { .. })
+}
+
+async fn fetch<F>(images: BTreeSet<String>, list: impl Fn(String) -> F) -> Answers
+where
+    F: Future<Output = Result<Arc<TagList>, String>>,
+{
     stream::iter(images)
-        .map(|image| async move {
-            let answer = list(&image, registry).await;
-            (image, answer)
+        .map(|image| {
+            let answer = list(image.clone());
+            async move { (image, answer.await) }
         })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await
 }
 
-async fn list(image: &str, registry: &dyn Registry) -> Result<Arc<TagList>, String> {
-    let repository = Repository::parse(image).map_err(|e| e.to_string())?;
+async fn list(image: String, registry: &dyn Registry) -> Result<Arc<TagList>, String> {
+    let repository = Repository::parse(&image).map_err(|e| e.to_string())?;
     registry.list_tags(&repository).await.map_err(|e| e.to_string())
 }
 
@@ -122,7 +161,7 @@ impl Asker<'_> {
         decision: ImageDecision,
         occurrence: &windlass_images::placeholder::Occurrence,
     ) -> ImageDecision {
-        if !self.informs {
+        if !self.informs || !is_worth_asking(&decision) {
             return decision;
         }
         let Ok(need) = RegistryNeed::for_information(&decision, occurrence) else { return decision };
@@ -130,7 +169,7 @@ impl Asker<'_> {
             Ok(choice) => choice.inform(None),
             Err(unresolved) => {
                 let reason = unresolved.reasons.last().cloned().unwrap_or_default();
-                self.events.warn(format!("{}: newest image is not known: {reason}", decision.image));
+                self.events.warn(format!("{}: the newest image is not known: {reason}", decision.image));
                 decision
             }
         }
