@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::normal::Places;
 use super::recorded;
@@ -131,7 +131,11 @@ pub(super) fn clean(plane: &ControlPlane) -> Result<(), SandboxError> {
                 let path = path.replace("/default/", &format!("/{namespace}/"));
                 plane.api("DELETE", &format!("{path}{AT_ONCE}"), "", None)?;
             }
-            plane.api("DELETE", &format!("/api/v1/namespaces/{namespace}"), "", None)?;
+            let path = format!("/api/v1/namespaces/{namespace}");
+            // The namespace itself stays even longer, and would be an orphan of the next case.
+            let unlabelled = json!({"metadata": {"labels": {"kluctl.io/discriminator": null}}});
+            plane.api("PATCH", &path, "application/merge-patch+json", Some(&unlabelled))?;
+            plane.api("DELETE", &path, "", None)?;
         }
     }
     for name in names(plane, CRDS, "")? {

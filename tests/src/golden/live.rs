@@ -26,11 +26,17 @@ pub(super) fn treated(mut object: Value, full: bool) -> Result<Value, String> {
         return Ok(object);
     };
     let Value::Array(mut items) = items else { return Err("`items` is not a list".to_owned()) };
-    items.sort_by_cached_key(|item| item["metadata"]["creationTimestamp"].as_str().unwrap_or_default().to_owned());
+    items.sort_by_cached_key(order);
     for item in &mut items {
         treat(item, full)?;
     }
     Ok(Value::Array(items))
+}
+
+/// Timestamps count seconds; within one the version tells.
+fn order(item: &Value) -> (String, u64) {
+    let text = |key: &str| item["metadata"][key].as_str().unwrap_or_default();
+    (text("creationTimestamp").to_owned(), text("resourceVersion").parse().unwrap_or_default())
 }
 
 fn treat(object: &mut Value, full: bool) -> Result<(), String> {

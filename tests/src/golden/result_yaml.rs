@@ -19,7 +19,7 @@ pub(super) fn split(text: &str) -> Result<Option<(&str, Value)>, String> {
 
 /// Decodes the objects (`full`) or only notes their presence, and sorts every list.
 pub(super) fn normal(result: &mut Value, full: bool) -> Result<(), String> {
-    if let Some(objects) = result["compactedObjects"].as_array_mut() {
+    if let Some(objects) = result.get_mut("compactedObjects").and_then(Value::as_array_mut) {
         expand(objects, full)?;
     }
     for key in ["errors", "warnings", "results"] {
@@ -167,6 +167,13 @@ mod tests {
             {"ref": {"kind": "B", "name": "b"}, "rendered": "present"},
         ]});
         assert_eq!(result, wanted);
+    }
+
+    #[test]
+    fn a_result_without_objects_stays_without() {
+        let mut result = json!({"ready": true});
+        normal(&mut result, false).expect("valid");
+        assert_eq!(result, json!({"ready": true}));
     }
 
     #[test]

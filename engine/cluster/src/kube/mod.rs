@@ -9,6 +9,7 @@ mod requests;
 mod retry;
 mod status;
 mod transport;
+mod yaml_safe;
 
 pub use connect::{ConnectError, ConnectOptions};
 

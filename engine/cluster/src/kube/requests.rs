@@ -10,7 +10,7 @@ use windlass_model::object::Object;
 use windlass_model::object_ref::{Gvk, ObjectRef};
 
 use super::transport::{Call, Patience, Response};
-use super::{KubeCluster, paths, status};
+use super::{KubeCluster, paths, status, yaml_safe};
 use crate::discovery::Discovery;
 use crate::error::ClusterError;
 use crate::port::{
@@ -61,8 +61,7 @@ impl Cluster for KubeCluster {
 
     async fn apply(&self, object: &Object, options: WriteOptions<'_>) -> Result<Answer<Object>, ClusterError> {
         let path = paths::with_write_options(self.object_path(&object.object_ref())?, &options, true);
-        // JSON is YAML, so the object is sent as it is.
-        let call = Call::new(Method::PATCH, path).body("application/apply-patch+yaml", body(&object.0));
+        let call = Call::new(Method::PATCH, path).body("application/apply-patch+yaml", yaml_safe::body(&object.0));
         self.object_call(&object.gvk(), call).await
     }
 

@@ -57,7 +57,8 @@ async fn cluster_id_of(prepared: &Prepared, problems: &Problems) -> String {
         (Keeping::Unwanted, None) => return String::new(),
         (Keeping::Unwanted, Some(cluster)) => match cluster_id(cluster.as_ref()).await {
             Ok(id) => return id,
-            Err(error) if error.is_permission() => UNKNOWN_CLUSTER_ID.to_owned(),
+            // Nothing is stored, so nobody will look for the id.
+            Err(error) if error.is_permission() => return String::new(),
             Err(error) => error.to_string(),
         },
     };
