@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use windlass_deploy::ImageOptions;
-use windlass_images::fixed::{FixedImage, FixedImages, FixedOrigin};
+use windlass_images::fixed::{FixedImage, FixedImageError, FixedImages, FixedOrigin};
 use windlass_yaml::{Dialect, parse_first};
 
 use crate::diagnostics::Failure;
@@ -37,10 +37,68 @@ fn of_file(settings: &ImageSettings) -> Result<Vec<FixedImage>, Failure> {
         index,
         at: Some(document.location(&["images".into(), index.into()])),
     };
-    Ok(FixedImages::from_document(&document.value, origin).map_err(|error| fail(error.to_string()))?)
+    let entries = FixedImages::from_document(&document.value, origin).map_err(|error| match &error {
+        FixedImageError::Entry { index, .. } => {
+            let at = document.location(&["images".into(), (*index).into()]);
+            fail(format!("{error} ({at}: images[{index}])"))
+        }
+        _ => fail(error.to_string()),
+    });
+    Ok(entries?)
 }
 
 fn stdin() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::source::{Source, Sourced};
+
+    fn read(text: &str) -> Result<ImageOptions, String> {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let path = dir.path().join("f.yaml");
+        std::fs::write(&path, text).expect("write");
+        let file = Sourced::new(path, Source::Flag("--fixed-images-file".into()));
+        let flag = Sourced::new("img=flag".to_owned(), Source::Flag("-F".into()));
+        let settings = ImageSettings { fixed: vec![flag], fixed_file: Some(file), update: false, offline: false };
+        let shorten = |text: String| text.replace(&format!("{}/", dir.path().display()), "");
+        options(&settings).map_err(|failure| shorten(failure.to_string()))
+    }
+
+    #[test]
+    fn flags_come_after_the_file() {
+        let found = read("images: [{image: img, resultImage: file}]").expect("options").fixed;
+        assert_eq!(
+            found.entries().iter().map(|entry| entry.result_image.as_str()).collect::<Vec<_>>(),
+            ["file", "flag"]
+        );
+    }
+
+    #[test]
+    fn a_broken_entry_is_named() {
+        let error = read("images:\n- image: a\n  resultImage: b\n- image: c\n").expect_err("must fail");
+        let reason =
+            "Key: 'FixedImage.ResultImage' Error:Field validation for 'ResultImage' failed on the 'required' tag";
+        assert_eq!(error, format!("unmarshalling f.yaml failed: {reason} (f.yaml:4:3: images[1])"));
+        let error = read("images:\n- imageRegex: (\n  resultImage: b\n").expect_err("must fail");
+        assert!(error.ends_with("(f.yaml:2:3: images[0])"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_document_has_a_position() {
+        for (text, wanted) in [
+            ("images: [", "unmarshalling f.yaml failed: f.yaml:1:9: "),
+            ("images: 5", "unmarshalling f.yaml failed: error unmarshaling JSON: "),
+            (
+                "other: []",
+                "unmarshalling f.yaml failed: error unmarshaling JSON: while decoding JSON: json: unknown field",
+            ),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.starts_with(wanted), "{error}");
+        }
+    }
 }

@@ -12,9 +12,10 @@ pub struct FlagError {
 
 impl FixedImage {
     /// Parses the option's value. A registry port belongs to the image; an empty part matches everything.
+    /// The result must not be empty, as in files.
     pub fn from_flag(text: &str) -> Result<Self, FlagError> {
         let refused = || FlagError { text: text.to_owned() };
-        let (left, result) = text.split_once('=').ok_or_else(refused)?;
+        let (left, result) = text.split_once('=').filter(|(_, result)| !result.is_empty()).ok_or_else(refused)?;
         let (image, rest) = split_image(left);
         let mut parts = rest.map_or_else(Vec::new, |rest| rest.split(':').collect()).into_iter();
         let mut part = || parts.next().filter(|part| !part.is_empty()).map(str::to_owned);
@@ -81,7 +82,6 @@ mod tests {
             ("localhost:5000/x:5000:d:c=y", (Some("localhost:5000/x"), Some("5000"), Some("d"), Some("c"), "y")),
             ("a=r:5000/x@sha256:00", (Some("a"), None, None, None, "r:5000/x@sha256:00")),
             ("a=b=c", (Some("a"), None, None, None, "b=c")),
-            ("a=", (Some("a"), None, None, None, "")),
             ("::d=b", (None, None, Some("d"), None, "b")),
             ("=b", (Some(""), None, None, None, "b")),
         ] {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for text in ["noequals", "", "a:b:c:d:e=f", "localhost:5000/x:n:d:c:e=f", "a:::::=b"] {
+        for text in ["noequals", "", "a=", "=", "a:b:c:d:e=f", "localhost:5000/x:n:d:c:e=f", "a:::::=b"] {
             let error = FixedImage::from_flag(text).unwrap_err().to_string();
             assert_eq!(error, "--fixed-image expects 'image<:namespace:deployment:container>=result'", "{text}");
         }
