@@ -67,6 +67,7 @@ impl Running<'_> {
             Step::Charts(folder) => self.charts(folder).map(done)?,
             Step::Image { repository, tags } => self.image(repository, tags).map(done)?,
             Step::Write { path, text } => self.write(path, text).map(done)?,
+            Step::Link { path, target } => self.link(path, target).map(done)?,
             Step::Remove(path) => self.remove(path).map(done)?,
             Step::Cat { path, expect } => self.cat(path, expect)?,
             Step::Tree { folder, expect } => self.tree(folder, expect)?,

@@ -128,6 +128,13 @@ impl Running<'_> {
             .map_err(|error| format!("write `{}`: {error}", path.display()))
     }
 
+    pub(super) fn link(&self, path: &str, target: &str) -> Result<(), String> {
+        let path = self.environment.project().join(path);
+        // The recorded file in its place, if there is one.
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink(target, &path).map_err(|error| format!("link `{}`: {error}", path.display()))
+    }
+
     pub(super) fn remove(&self, path: &str) -> Result<(), String> {
         let path = self.environment.project().join(path);
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

@@ -52,6 +52,13 @@ pub enum Step {
         /// With placeholders.
         text: String,
     },
+    /// Make a file of the project a symbolic link: the recorded projects hold links as files with the target's path.
+    Link {
+        /// Below the project.
+        path: String,
+        /// What it points to.
+        target: String,
+    },
     /// Remove a file or folder of the project.
     Remove(String),
     /// Compare a file that windlass wrote.
@@ -229,6 +236,7 @@ pub fn step(value: &Value) -> Result<Step, String> {
         () if has("charts") => Step::Charts(required("charts")?),
         () if has("image") => Step::Image { repository: required("image")?, tags: list("tags") },
         () if has("write") => Step::Write { path: required("write")?, text: required("text")? },
+        () if has("link") => Step::Link { path: required("link")?, target: required("to")? },
         () if has("remove") => Step::Remove(required("remove")?),
         () if has("cat") => Step::Cat { path: required("cat")?, expect: required("expect")? },
         () if has("tree") => Step::Tree { folder: required("tree")?, expect: required("expect")? },
@@ -263,6 +271,7 @@ mod tests {
         assert!(parse("- {dance: x}").is_err());
         assert!(parse("- {run: [a], tempo: 1}").is_err());
         assert!(parse("- {write: a}").is_err());
+        assert!(parse("- {link: a}").is_err());
         assert!(parse("run: [a]").is_err());
     }
 }
