@@ -118,7 +118,9 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.0.to_string();
+        // The client library's own layer says nothing.
+        let text = self.0.to_string();
+        let mut shown = text.strip_prefix("ServiceError: ").unwrap_or(&text).to_owned();
         f.write_str(&shown)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {

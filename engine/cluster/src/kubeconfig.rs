@@ -46,7 +46,7 @@ impl InCluster {
 #[derive(Debug, thiserror::Error)]
 pub enum KubeconfigError {
     /// A file cannot be read or parsed.
-    #[error("read kubeconfig `{}`: {message}", path.display())]
+    #[error("error loading config file \"{}\": {message}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -135,10 +135,14 @@ fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
 }
 
 fn reason(error: &kube::config::KubeconfigError) -> String {
-    match error {
+    let text = match error {
         kube::config::KubeconfigError::ReadConfig(source, _) => source.to_string(),
+        kube::config::KubeconfigError::Parse(source) => source.to_string(),
         other => other.to_string(),
-    }
+    };
+    // The lines that follow show the file, and with it perhaps credentials.
+    let first = text.lines().next().unwrap_or_default();
+    first.strip_prefix("error: ").unwrap_or(first).to_owned()
 }
 
 fn is_empty(config: &Kubeconfig) -> bool {
@@ -228,6 +232,16 @@ mod tests {
             let error = choose_context(&sources, None).unwrap_err();
             assert!(error.to_string().contains(&path.display().to_string()), "{error}");
         }
+    }
+
+    #[test]
+    fn an_unparsable_file_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = write(&dir, "bad", "users:\n- name: a\n  user: {token: hidden-token\n");
+        let sources = KubeconfigSources { explicit: Some(path.clone()), ..Default::default() };
+        let text = choose_context(&sources, None).unwrap_err().to_string();
+        assert!(text.starts_with(&format!("error loading config file \"{}\": line ", path.display())), "{text}");
+        assert!(!text.contains("hidden") && !text.contains('\n'), "{text}");
     }
 
     #[test]

@@ -208,7 +208,7 @@ fn part_at(text: &str, offset: usize) -> TemplatePart {
 fn describe(error: &Error) -> (ErrorKind, String) {
     let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        EngineKind::SyntaxError | EngineKind::BadEscape => (ErrorKind::Syntax, detail.to_owned()),
+        EngineKind::SyntaxError | EngineKind::BadEscape => (ErrorKind::Syntax, syntax_message(detail)),
         EngineKind::UndefinedError => (ErrorKind::Undefined, undefined_message(detail)),
         EngineKind::UnknownFilter => (ErrorKind::Assertion, format!("No filter named '{}'.", unknown_name(detail))),
         EngineKind::UnknownTest => (ErrorKind::Assertion, format!("No test named '{}'.", unknown_name(detail))),
@@ -227,6 +227,23 @@ fn describe(error: &Error) -> (ErrorKind, String) {
         _ if is_division_by_zero(detail) => (ErrorKind::ZeroDivision, "division by zero".to_owned()),
         _ if detail.is_empty() => (ErrorKind::Type, error.kind().to_string()),
         _ => (ErrorKind::Type, detail.to_owned()),
+    }
+}
+
+/// Jinja's words for a token in the wrong place.
+fn syntax_message(detail: &str) -> String {
+    let Some((found, wanted)) = detail.strip_prefix("unexpected ").and_then(|rest| rest.split_once(", expected "))
+    else {
+        return detail.to_owned();
+    };
+    let wanted = match wanted {
+        "end of variable block" => "end of print statement",
+        "end of block" => "end of statement block",
+        _ => return detail.to_owned(),
+    };
+    match found {
+        "end of input" => format!("unexpected end of template, expected '{wanted}'."),
+        _ => format!("expected token '{wanted}', got '{}'", found.trim_matches('`')),
     }
 }
 

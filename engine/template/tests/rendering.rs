@@ -40,6 +40,18 @@ fn undefined_names_and_attributes_are_named() {
 }
 
 #[test]
+fn tokens_in_the_wrong_place_are_told_in_words_of_jinja() {
+    let message = |text: &str| render(json!({}), text).lines().last().unwrap().to_owned();
+    let at_end = "TemplateSyntaxError: unexpected end of template, expected 'end of print statement'.";
+    assert_eq!(message("{{ unclosed"), at_end);
+    assert_eq!(message("{{ a b }}"), "TemplateSyntaxError: expected token 'end of print statement', got 'b'");
+    assert_eq!(
+        message("{% if a b %}{% endif %}"),
+        "TemplateSyntaxError: expected token 'end of statement block', got 'b'"
+    );
+}
+
+#[test]
 fn conditions_are_expressions() {
     let batch = batch(json!({"num": 3, "yep": true, "str": "False", "empty": "", "zero": 0.0}));
     let check = |text: &str| batch.evaluate_named_condition(text, "when").map_err(|error| error.to_string());
