@@ -15,7 +15,7 @@ pub(super) fn read(
     environment: &BTreeMap<String, String>,
 ) -> Result<Value, VarsError> {
     let reader = Reader { ignore_missing, environment };
-    Ok(reader.map(names, "$")?)
+    reader.map(names, "$")
 }
 
 struct Reader<'a> {
