@@ -97,6 +97,24 @@ impl Transport {
         }
     }
 
+    /// Sends once, to find out whether the other side can be talked to at all.
+    pub(crate) async fn probe(&self, request: RequestBuilder) -> Result<Answer, RegistryError> {
+        let _permit = self.throttle.enter().await;
+        match self.attempt(request).await {
+            Outcome::Answer(answer) => Ok(answer),
+            Outcome::Failed(error) | Outcome::Again(error, _) => Err(error),
+        }
+    }
+
+    /// A single attempt, whatever comes of it.
+    pub(crate) async fn send_once(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, RegistryError> {
+        let _permit = self.throttle.enter().await;
+        match self.attempt(request(&self.client)).await {
+            Outcome::Answer(answer) => Ok(answer),
+            Outcome::Again(error, _) | Outcome::Failed(error) => Err(error),
+        }
+    }
+
     async fn attempt(&self, request: RequestBuilder) -> Outcome {
         let response = match request.send().await {
             Ok(response) => response,

@@ -173,22 +173,26 @@ impl Connection {
                 _ => return url("https"),
             }
             // Any answer, even an error, proves that the scheme is spoken. No credentials are sent.
-            let probe = |url: Url| async move {
-                match self.transport.send(|client| client.get(url.clone())).await {
-                    Ok(_) | Err(RegistryError::Status { .. } | RegistryError::Throttled { .. }) => Ok(()),
-                    Err(error) => Err(error),
-                }
+            let spoken = |answer: Result<Answer, RegistryError>| match answer {
+                Ok(_) | Err(RegistryError::Status { .. } | RegistryError::Throttled { .. }) => Ok(()),
+                Err(error) => Err(error),
             };
-            match probe(url("https")?).await {
-                Ok(()) => url("https"),
-                Err(secure @ (RegistryError::Connect { .. } | RegistryError::Tls { .. })) => {
-                    match probe(url("http")?).await {
-                        Ok(()) => url("http"),
-                        Err(_) => Err(secure),
+            let (secure, plain) = (url("https")?, url("http")?);
+            // Once: a server of the other scheme may close the connection, which looks like any broken one.
+            match spoken(self.transport.send_once(|client| client.get(secure.clone())).await) {
+                Ok(()) => return Ok(secure),
+                Err(error @ (RegistryError::Connect { .. } | RegistryError::Tls { .. })) => {
+                    if spoken(self.transport.send_once(|client| client.get(plain.clone())).await).is_ok() {
+                        return Ok(plain);
+                    }
+                    if matches!(error, RegistryError::Tls { .. }) {
+                        return Err(error);
                     }
                 }
-                Err(error) => Err(error),
+                Err(RegistryError::Timeout { .. }) => {}
+                Err(error) => return Err(error),
             }
+            spoken(self.transport.send(|client| client.get(secure.clone())).await).map(|()| secure)
         };
         self.base.get_or_try_init(choose).await
     }

@@ -282,6 +282,17 @@ async fn a_local_registry_may_speak_http() {
 }
 
 #[tokio::test]
+async fn https_is_tried_once_on_a_local_host_that_hangs_up() {
+    let (host, served) = support::raw_server("").await;
+    let mut settings = settings();
+    settings.defaults.plain_http = false;
+    let repository = Repository::parse(&format!("{host}/a/b")).unwrap();
+    let error = OciRegistry::new(settings).list_tags(&repository).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Connect { .. }), "{error}");
+    assert_eq!(served.load(std::sync::atomic::Ordering::SeqCst), 1 + 3, "one over HTTPS, three over HTTP");
+}
+
+#[tokio::test]
 async fn a_digest_comes_from_the_head_of_the_index() {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).insert_header("docker-content-digest", "sha256:ab");
