@@ -106,15 +106,6 @@ impl Transport {
         }
     }
 
-    /// A single attempt, whatever comes of it.
-    pub(crate) async fn send_once(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, RegistryError> {
-        let _permit = self.throttle.enter().await;
-        match self.attempt(request(&self.client)).await {
-            Outcome::Answer(answer) => Ok(answer),
-            Outcome::Again(error, _) | Outcome::Failed(error) => Err(error),
-        }
-    }
-
     async fn attempt(&self, request: RequestBuilder) -> Outcome {
         let response = match request.send().await {
             Ok(response) => response,

@@ -179,20 +179,14 @@ impl Connection {
             };
             let (secure, plain) = (url("https")?, url("http")?);
             // Once: a server of the other scheme may close the connection, which looks like any broken one.
-            match spoken(self.transport.send_once(|client| client.get(secure.clone())).await) {
-                Ok(()) => return Ok(secure),
+            match spoken(self.transport.probe(self.transport.client.get(secure.clone())).await) {
+                Ok(()) => Ok(secure),
                 Err(error @ (RegistryError::Connect { .. } | RegistryError::Tls { .. })) => {
-                    if spoken(self.transport.send_once(|client| client.get(plain.clone())).await).is_ok() {
-                        return Ok(plain);
-                    }
-                    if matches!(error, RegistryError::Tls { .. }) {
-                        return Err(error);
-                    }
+                    let answer = self.transport.send(|client| client.get(plain.clone())).await;
+                    spoken(answer).map(|()| plain.clone()).map_err(|_| error)
                 }
-                Err(RegistryError::Timeout { .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
             }
-            spoken(self.transport.send(|client| client.get(secure.clone())).await).map(|()| secure)
         };
         self.base.get_or_try_init(choose).await
     }
