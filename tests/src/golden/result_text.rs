@@ -199,7 +199,7 @@ mod tests {
             for step in super::super::case::read(&case).expect("steps") {
                 let super::super::steps::Step::Run(run) = step else { continue };
                 let (Some("text"), Some(file)) = (run.result.as_deref(), run.stdout) else { continue };
-                let path = super::super::recorded().join(&case).join(file);
+                let path = super::super::file_of(&case, &file);
                 let text = std::fs::read_to_string(&path).expect("a file");
                 assert_eq!(normal(&text), text, "{}", path.display());
                 seen += 1;
