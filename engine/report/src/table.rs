@@ -37,9 +37,12 @@ fn write_row(cells: [&str; 2], columns: [usize; 2], text: &mut String) {
 }
 
 /// Lines of a cell, each at most `width` columns wide (one character where that is wider).
+///
+/// A line that fills its column exactly is cut before its line break, as upstream does: an empty line follows.
 fn wrap(cell: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for line in cell.split('\n') {
+    let mut rest = cell.split('\n').peekable();
+    while let Some(line) = rest.next() {
         let (mut current, mut used) = (String::new(), 0);
         for c in line.chars() {
             let next = char_width(c);
@@ -51,6 +54,9 @@ fn wrap(cell: &str, width: usize) -> Vec<String> {
             used += next;
         }
         lines.push(current);
+        if used >= width && rest.peek().is_some() {
+            lines.push(String::new());
+        }
     }
     lines
 }
@@ -111,6 +117,14 @@ mod tests {
 +---+-------+
 ";
         assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_line_break_after_a_full_line_leaves_an_empty_one() {
+        assert_eq!(wrap("-x\n+y", 2), ["-x", "", "+y"]);
+        assert_eq!(wrap("-x\n+y", 1), ["-", "x", "", "+", "y"]);
+        assert_eq!(wrap("-x\n+y", 3), ["-x", "+y"]);
+        assert_eq!(wrap("", 3), [""]);
     }
 
     #[test]
