@@ -19,6 +19,7 @@ use windlass_images::resolve::{
 };
 use windlass_images::template_functions;
 use windlass_model::event::Events;
+use windlass_model::object::Object;
 use windlass_model::object_ref::ObjectRef;
 use windlass_model::project::TargetConfig;
 use windlass_registry::Registry;
@@ -37,6 +38,8 @@ pub enum ImageMode {
     List,
     /// `list-images --simple`: results only, failures are told at the end.
     ListSimple,
+    /// As `Normal`, for `poke-images`, which needs the places of the images too.
+    Poke,
     /// `delete` and `prune`: only the identities of objects matter.
     Identities,
 }
@@ -63,6 +66,21 @@ pub struct ResolvedImages {
     pub unresolved: Vec<ImageFailure>,
     /// The entries of target, file and flags in the order they were given, for results.
     pub fixed: FixedImages,
+    /// Where the images belong; only in [`ImageMode::Poke`].
+    pub places: Vec<ImagePlaces>,
+}
+
+/// The places of images in one object.
+#[derive(Debug, Clone)]
+pub struct ImagePlaces {
+    /// The object; its namespace is the effective one.
+    pub object: ObjectRef,
+    /// With placeholders.
+    pub rendered: Object,
+    /// With images.
+    pub resolved: Object,
+    /// The placeholders.
+    pub found: Vec<Occurrence>,
 }
 
 /// Why images cannot be resolved.
@@ -201,16 +219,27 @@ pub async fn resolve(
     }
     let deployed = deployed::fetch(&sites, &local, &fixed, request, cluster, events, &mut failures).await;
     let answers = decide(&sites, &deployed, &fixed, request, registry, events, &mut failures).await;
-    let mut decisions = Vec::new();
+    let (mut decisions, mut places) = (Vec::new(), Vec::new());
     for (site, answers) in sites.iter().zip(answers) {
+        let rendered = (request.mode == ImageMode::Poke).then(|| object_of(&local, site).clone());
         let results: Vec<Option<String>> =
             answers.iter().map(|a| a.as_ref().map(|decision| decision.result_image.clone())).collect();
         write_back(&mut local, site, &results);
         decisions.extend(answers.into_iter().flatten());
+        places.extend(rendered.map(|rendered| ImagePlaces {
+            object: site.site.object.clone(),
+            rendered,
+            resolved: object_of(&local, site).clone(),
+            found: site.found.clone(),
+        }));
     }
     decisions.iter().filter_map(ImageDecision::warning).for_each(|text| events.warn(text));
     let unresolved = report(&local, failures, request.mode)?;
-    Ok((local, ResolvedImages { decisions, unresolved, fixed }))
+    Ok((local, ResolvedImages { decisions, unresolved, fixed, places }))
+}
+
+fn object_of<'a>(local: &'a LocalObjects, site: &Site) -> &'a Object {
+    &local.items[site.item].objects[site.object]
 }
 
 fn write_back(local: &mut LocalObjects, site: &Site, results: &[Option<String>]) {
@@ -343,7 +372,7 @@ fn identities(site: &Site, fixed: &FixedImages) -> Vec<Option<String>> {
 fn report(local: &LocalObjects, failures: Failures, mode: ImageMode) -> Result<Vec<ImageFailure>, ImagesError> {
     match mode {
         ImageMode::List | ImageMode::ListSimple => Ok(failures.into_iter().map(|(_, failure)| failure).collect()),
-        ImageMode::Normal | ImageMode::Identities => {
+        ImageMode::Normal | ImageMode::Poke | ImageMode::Identities => {
             let mut items: std::collections::BTreeMap<usize, Vec<ImageFailure>> = std::collections::BTreeMap::new();
             for (index, failure) in failures {
                 items.entry(index).or_default().push(failure);

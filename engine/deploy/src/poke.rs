@@ -1,17 +1,17 @@
 //! `poke-images`: puts images into live objects and changes nothing else (spec 03 section 14.6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::Value;
 use windlass_cluster::{Cluster, ClusterError, DryRun, WriteOptions};
+use windlass_images::placeholder::{self, FieldPath, Poked};
 use windlass_model::object::Object;
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::result::ImageEntry;
 
 use crate::apply::{APPLY_NEEDS_CLUSTER, AppliedState};
+use crate::images::ImagePlaces;
 use crate::observe::RemoteState;
 use crate::problems::Problems;
 use crate::stop::StopSignal;
@@ -29,12 +29,9 @@ pub struct PokeOptions {
     pub stop: StopSignal,
 }
 
-/// Images of one object, by container name.
-type Containers<'a> = BTreeMap<&'a str, &'a str>;
-
 /// Sets the images that were seen while rendering. `local` are the references of the project's objects.
 pub async fn poke_images(
-    images: &[ImageEntry],
+    images: &[ImagePlaces],
     local: &BTreeSet<ObjectRef>,
     remote: &RemoteState,
     cluster: Option<&dyn Cluster>,
@@ -46,50 +43,38 @@ pub async fn poke_images(
         return AppliedState::default();
     };
     let mut pokes = Vec::new();
-    for (object, containers) in by_object(images) {
-        match remote.get(object) {
-            _ if !local.contains(object) => problems.error(object, NO_LOCAL),
-            None => problems.warning(object, NO_REMOTE),
-            Some(live) => pokes.push((object, live, containers)),
+    for places in images {
+        match remote.get(&places.object) {
+            _ if !local.contains(&places.object) => problems.error(&places.object, NO_LOCAL),
+            None => problems.warning(&places.object, NO_REMOTE),
+            Some(live) => pokes.push((places, live)),
         }
     }
-    let runs =
-        pokes.iter().map(|(object, live, containers)| poke(object, live, containers, cluster, options, problems));
+    let runs = pokes.iter().map(|(places, live)| poke(places, live, cluster, options, problems));
     let applied = join_all(runs).await;
-    let applied = pokes.iter().zip(applied).filter_map(|((object, ..), live)| Some(((*object).clone(), live?)));
+    let applied = pokes.iter().zip(applied).filter_map(|((places, _), live)| Some((places.object.clone(), live?)));
     AppliedState { applied: applied.collect(), ..AppliedState::default() }
-}
-
-fn by_object(images: &[ImageEntry]) -> BTreeMap<&ObjectRef, Containers<'_>> {
-    let mut objects: BTreeMap<&ObjectRef, Containers<'_>> = BTreeMap::new();
-    for image in images {
-        if let Some(object) = &image.object {
-            objects
-                .entry(object)
-                .or_default()
-                .insert(image.container.as_deref().unwrap_or_default(), image.result_image.as_str());
-        }
-    }
-    objects
 }
 
 /// Repeats while others write the object at the same time.
 async fn poke(
-    reference: &ObjectRef,
+    places: &ImagePlaces,
     live: &Arc<Object>,
-    images: &Containers<'_>,
     cluster: &dyn Cluster,
     options: &PokeOptions,
     problems: &Problems,
 ) -> Option<Arc<Object>> {
+    let reference = &places.object;
     let mut live = live.clone();
     loop {
-        let poked = with_images(&live, images);
+        let (poked, skipped) = with_images(&live, places);
         if poked == *live {
+            tell_skipped(reference, &skipped, problems);
             return Some(live);
         }
         match cluster.replace(&poked, WriteOptions::deployment(options.dry_run)).await {
             Ok(answer) => {
+                tell_skipped(reference, &skipped, problems);
                 problems.api_warnings(reference, &answer.warnings);
                 return Some(Arc::new(answer.value));
             }
@@ -118,18 +103,19 @@ async fn poke(
     }
 }
 
-fn with_images(live: &Object, images: &Containers<'_>) -> Object {
+/// The live object with the images at the places where the placeholders were, and the fields it does not have.
+fn with_images(live: &Object, places: &ImagePlaces) -> (Object, Vec<FieldPath>) {
+    let ImagePlaces { object: _, rendered, resolved, found } = places;
     let mut object = live.clone();
-    for list in ["containers", "initContainers"] {
-        let containers = object.0.pointer_mut(&format!("/spec/template/spec/{list}")).and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
-            let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-            if let Some(image) = images.get(name) {
-                container.insert("image".into(), (*image).into());
-            }
-        }
+    let Poked { changed: _, skipped } = placeholder::poke(&rendered.0, &resolved.0, found, &mut object.0);
+    (object, skipped)
+}
+
+fn tell_skipped(object: &ObjectRef, skipped: &[FieldPath], problems: &Problems) {
+    for path in skipped {
+        problems
+            .warning(object, format!("field {path} of the remote object is another one, skipped image replacement"));
     }
-    object
 }
 
 #[cfg(test)]

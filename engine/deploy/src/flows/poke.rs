@@ -11,7 +11,7 @@ use crate::poke;
 use crate::prepare::{Request, prepare};
 use crate::problems::Problems;
 use crate::prune::local_refs;
-use crate::report::{self, ObjectFacts};
+use crate::report::ObjectFacts;
 
 /// Flags of `poke-images`.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct PokeOptions<'a> {
 /// # Errors
 /// Whatever ends the run before anything is written, a refused question included.
 pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
-    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
+    let prepared = prepare(request, ImageMode::Poke, run.ports, run.events).await?;
     let cluster = run::connected(&prepared)?;
     if !options.consent.allows(cluster.context()) {
         return Err(Error::Refused { message: ABORTED });
@@ -39,8 +39,8 @@ pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'
     );
     let dry_run = run::dry_run(options.consent.is_dry_run());
     let poke_options = poke::PokeOptions { dry_run, stop: run.stop.clone() };
-    let images = report::seen_images(&prepared, None);
-    let poked = poke::poke_images(&images, &local, &remote, Some(cluster.as_ref()), &poke_options, &problems).await;
+    let images = &prepared.images.places;
+    let poked = poke::poke_images(images, &local, &remote, Some(cluster.as_ref()), &poke_options, &problems).await;
     let changes = crate::diff::diff(&prepared.objects, &remote, &poked.applied, IgnoreFlags::default());
     changes.errors.into_iter().for_each(|e| problems.error(&e.object_ref, e.message));
     let command = run::command("poke-images", request, &prepared, dry_run);
