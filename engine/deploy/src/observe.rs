@@ -70,6 +70,7 @@ pub enum ListedKinds {
 #[derive(Debug, Clone, Default)]
 pub struct RemoteState {
     objects: BTreeMap<ObjectRef, Arc<Object>>,
+    unlisted: BTreeSet<GroupKind>,
 }
 
 impl RemoteState {
@@ -81,6 +82,11 @@ impl RemoteState {
     /// All of them, ordered by reference.
     pub fn iter(&self) -> impl Iterator<Item = (&ObjectRef, &Arc<Object>)> {
         self.objects.iter()
+    }
+
+    /// Kinds whose list failed: more objects of the deployment may exist. Lists of single namespaces do not help.
+    pub fn unlisted(&self) -> &BTreeSet<GroupKind> {
+        &self.unlisted
     }
 
     /// Whether nothing was found.
@@ -151,8 +157,14 @@ impl Search<'_> {
                 }
                 Ok(answer) => partial.extend(answer.value),
                 Err(ClusterError::NotFound(_) | ClusterError::UnknownKind(_)) => {}
-                Err(error) if error.is_permission() => denied.push(request),
-                Err(error) => self.problems.warning(&ObjectRef::new(&request.gvk, "", ""), error.to_string()),
+                Err(error) => {
+                    state.unlisted.insert(request.gvk.group_kind());
+                    if error.is_permission() {
+                        denied.push(request);
+                    } else {
+                        self.problems.warning(&ObjectRef::new(&request.gvk, "", ""), error.to_string());
+                    }
+                }
             }
         }
         self.complete(partial, state).await;

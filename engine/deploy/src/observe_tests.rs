@@ -167,3 +167,16 @@ async fn many_objects_that_can_not_be_listed_are_read() {
     assert_eq!(cluster.requests().iter().filter(|request| request.starts_with("Get ")).count(), MANY);
     assert!(!problems.has_errors() && !problems.has_warnings());
 }
+
+#[tokio::test]
+async fn lists_that_failed_forbid_deleting() {
+    let cluster = FakeCluster::new();
+    let local = cluster.put(config_map("a"));
+    let (state, _) = look(&cluster, std::slice::from_ref(&local), ListedKinds::All).await;
+    assert_eq!(crate::prune::refusal(&state), None);
+    cluster.fail_with(Verb::List, &list_of("v1", "ConfigMap", ""), 403, "forbidden");
+    cluster.fail_with(Verb::List, &list_of("apps/v1", "Deployment", ""), 500, "broken");
+    let (state, _) = look(&cluster, &[local], ListedKinds::All).await;
+    let reason = crate::prune::refusal(&state).unwrap();
+    assert!(reason.starts_with("nothing was deleted") && reason.contains("ConfigMap, Deployment.apps."), "{reason}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use windlass_cluster::Discovery;
-use windlass_model::object_ref::ObjectRef;
+use windlass_model::object_ref::{GroupKind, ObjectRef};
 
 use crate::collect::PinnedObjects;
 use crate::delete::candidates;
@@ -16,6 +16,25 @@ pub const PRUNE_NEEDS_DISCRIMINATOR: &str = "pruning without a discriminator is 
 pub const DELETE_NEEDS_DISCRIMINATOR: &str = "deletion without a discriminator is not supported";
 /// Error of an orphan search without cluster.
 pub const ORPHANS_NEED_CLUSTER: &str = "can not determine orphan objects without a Kubernetes API client";
+
+/// Why nothing may be deleted: the work would look finished although objects that nobody saw are left.
+pub fn refusal(remote: &RemoteState) -> Option<String> {
+    const NAMED: usize = 5;
+    let kinds: Vec<_> = remote.unlisted().iter().map(name).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let more = if kinds.len() > NAMED { " and others" } else { "" };
+    let named = kinds[..kinds.len().min(NAMED)].join(", ");
+    Some(format!(
+        "nothing was deleted, because these kinds could not be listed: {named}{more}. Deleting needs complete lists; \
+         the account may lack permission to list them in all namespaces"
+    ))
+}
+
+fn name(kind: &GroupKind) -> String {
+    if kind.group.is_empty() { kind.kind.clone() } else { format!("{}.{}", kind.kind, kind.group) }
+}
 
 /// The orphans in the order of their deletion. Without discriminator nothing tells whose an object is, so there are none.
 pub fn orphans(

@@ -12,7 +12,7 @@ use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
 use crate::prepare::{Request, prepare};
 use crate::problems::Problems;
-use crate::prune::DELETE_NEEDS_DISCRIMINATOR;
+use crate::prune::{DELETE_NEEDS_DISCRIMINATOR, refusal};
 use crate::report::ObjectFacts;
 
 /// Flags of `delete`.
@@ -50,6 +50,11 @@ pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>)
         run::facts(&prepared, run, &problems),
         observe(observed, Some(cluster.as_ref()), run.events, &problems)
     );
+    if let Some(reason) = refusal(&remote) {
+        problems.general_error(reason);
+        let result = run::finish(&prepared, facts, command, ObjectFacts::default(), &problems);
+        return Ok(run::keep(&prepared, result, run).await);
+    }
     let found = delete::candidates(&remote, &none, &request.inclusion, &cluster.discovery());
     if !found.is_empty() && !options.consent.allows(&found) {
         problems.general_error(ABORTED);

@@ -14,7 +14,7 @@ use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, RemoteState, observe};
 use crate::prepare::{Prepared, Request, prepare};
 use crate::problems::Problems;
-use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, local_refs, orphans};
+use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, local_refs, orphans, refusal};
 use crate::report::{ObjectFacts, RunFacts};
 
 /// Flags of `deploy`.
@@ -133,6 +133,10 @@ impl Deployment<'_> {
         let discovery = self.cluster.discovery();
         let found = orphans(self.remote, &self.prepared.objects, discriminator, &self.request.inclusion, &discovery);
         if !self.options.prune || is_preview {
+            return found.into_iter().collect();
+        }
+        if let Some(reason) = refusal(self.remote) {
+            problems.general_error(reason);
             return found.into_iter().collect();
         }
         let request = DeleteRequest {

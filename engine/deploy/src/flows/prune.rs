@@ -11,7 +11,7 @@ use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
 use crate::prepare::{Request, prepare};
 use crate::problems::Problems;
-use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, orphans};
+use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, orphans, refusal};
 use crate::report::ObjectFacts;
 
 /// Flags of `prune`.
@@ -44,6 +44,11 @@ pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -
         run::facts(&prepared, run, &problems),
         observe(observed, Some(cluster.as_ref()), run.events, &problems)
     );
+    if let Some(reason) = refusal(&remote) {
+        problems.general_error(reason);
+        let result = run::finish(&prepared, facts, command, ObjectFacts::default(), &problems);
+        return Ok(run::keep(&prepared, result, run).await);
+    }
     let found = orphans(&remote, &prepared.objects, discriminator, &request.inclusion, &cluster.discovery());
     if !found.is_empty() && !options.consent.allows(&found) {
         problems.general_error(ABORTED);
