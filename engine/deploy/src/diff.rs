@@ -74,13 +74,13 @@ pub fn diff(
                 result.changes.insert(key, changes);
             }
             Ok(_) => {}
-            Err(error) => result.errors.push(error),
+            Err(error) => result.errors.push(*error),
         }
     }
     result
 }
 
-type Compared = Result<Option<(ObjectRef, Vec<Change>)>, DeploymentError>;
+type Compared = Result<Option<(ObjectRef, Vec<Change>)>, Box<DeploymentError>>;
 
 fn compare(
     local: &Arc<Object>,
@@ -91,8 +91,9 @@ fn compare(
     let own = local.object_ref();
     let key = diff_ref(local);
     let (Some(applied), Some(remote)) = (applied.get(&own), partners.get(&key)) else { return Ok(None) };
-    let rules = rules.as_ref().map_err(|e| DeploymentError::new(own.clone(), e.to_string()))?;
-    let changes = diff_object(local, remote, applied, rules).map_err(|e| DeploymentError::new(own, e.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| Box::new(DeploymentError::new(own.clone(), error.to_string()));
+    let rules = rules.as_ref().map_err(|error| failed(error))?;
+    let changes = diff_object(local, remote, applied, rules).map_err(|error| failed(&error))?;
     Ok(Some((key, changes)))
 }
 
