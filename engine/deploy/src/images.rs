@@ -27,7 +27,17 @@ use windlass_template::ImageFunctions;
 
 use crate::collect::{LocalObjects, RenderedScopes};
 use crate::multi_error::Errors;
-use crate::prepare::ImageOptions;
+
+/// How images are found.
+#[derive(Debug, Clone, Default)]
+pub struct ImageOptions {
+    /// Entries of `--fixed-images-file` and `-F`, later ones win.
+    pub fixed: FixedImages,
+    /// `-u`: ask the registry for every image.
+    pub update: bool,
+    /// `--offline-images`: never ask the registry.
+    pub offline: bool,
+}
 
 /// What the images are needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

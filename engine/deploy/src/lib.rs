@@ -43,6 +43,7 @@ pub mod wait;
 pub mod write;
 
 pub use error::Error;
+pub use images::ImageOptions;
 pub use keep::{ResultOptions, SecretValues};
 pub use ports::{ConnectFailure, Connector, Ports, Repository};
-pub use prepare::{Connection, ImageOptions, Prepared, RenderOutput, Request, prepare};
+pub use prepare::{Connection, Prepared, RenderOutput, Request, prepare};

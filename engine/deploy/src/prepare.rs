@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_cluster::{Cluster, Discovery, Scope};
-use windlass_images::fixed::FixedImages;
 use windlass_model::event::Events;
 use windlass_model::object_ref::Gvk;
 use windlass_template::{Engine, EngineOptions};
@@ -12,7 +11,7 @@ use windlass_template::{Engine, EngineOptions};
 use crate::aws;
 use crate::collect::{self, PinnedObjects, RenderedScopes, Scopes};
 use crate::error::Error;
-use crate::images::{self, ImageMode, ImageRequest, ResolvedImages};
+use crate::images::{self, ImageMode, ImageOptions, ImageRequest, ResolvedImages};
 use crate::inclusion::Inclusion;
 use crate::keep::{self, Keeping, ResultOptions, SecretValues};
 use crate::load::{self, LoadRequest};
@@ -45,17 +44,6 @@ pub struct Request {
     pub kubernetes_version: Option<String>,
     /// What becomes of the result.
     pub results: ResultOptions,
-}
-
-/// How images are found.
-#[derive(Debug, Clone, Default)]
-pub struct ImageOptions {
-    /// Entries of `--fixed-images-file` and `-F`, later ones win.
-    pub fixed: FixedImages,
-    /// `-u`: ask the registry for every image.
-    pub update: bool,
-    /// `--offline-images`: never ask the registry.
-    pub offline: bool,
 }
 
 /// The render directory.
@@ -123,12 +111,35 @@ pub async fn prepare(
     ports: Ports<'_>,
     events: &dyn Events,
 ) -> Result<Prepared, Error> {
+    prepare_for(request, mode, Need::Nothing, ports, events).await
+}
+
+/// What a flow can not do without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Need {
+    /// It goes on without a cluster.
+    Nothing,
+    /// It ends before rendering, with this message.
+    Cluster(&'static str),
+}
+
+/// [`prepare`], ending early when what the flow needs is not there.
+pub(crate) async fn prepare_for(
+    request: &Request,
+    mode: ImageMode,
+    need: Need,
+    ports: Ports<'_>,
+    events: &dyn Events,
+) -> Result<Prepared, Error> {
     let engine = engine(ports);
     let project = load::load(&request.load, events)?;
     let target = target::resolve(project, &request.target, &engine, events)?;
     aws::check_profile(&target.target.aws, ports.environment, events);
     let started = crate::clock::now();
     let cluster = connect(request.connection, &target, ports).await?;
+    if let (Need::Cluster(message), None) = (need, &cluster) {
+        return Err(Error::NoCluster { message });
+    }
     let target = target.with_context(cluster.as_ref().map_or("", |c| c.context()));
     // Whether the result can be kept must be known before anything is written; nothing waits for it before that.
     let (keeping, rendered) = tokio::join!(

@@ -20,7 +20,7 @@ mod prepare;
 mod references;
 
 pub use build::{Built, build, build_native};
-pub use error::KustomizeError;
+pub use error::{KustomizeError, ManifestProblem};
 pub use kustomization::{NativeBuild, Plan, plan};
 pub use memory::build_generated;
 pub use prepare::{HelmOutputFile, PrepareOptions, Prepared, prepare};

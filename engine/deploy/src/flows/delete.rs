@@ -10,9 +10,9 @@ use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
 use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
-use crate::prepare::{Request, prepare};
+use crate::prepare::Request;
 use crate::problems::Problems;
-use crate::prune::{DELETE_NEEDS_DISCRIMINATOR, refusal};
+use crate::prune::{DELETE_NEEDS_DISCRIMINATOR, ORPHANS_NEED_CLUSTER, refusal};
 use crate::report::ObjectFacts;
 
 /// Flags of `delete`.
@@ -31,8 +31,7 @@ pub struct DeleteOptions<'a> {
 /// # Errors
 /// Whatever ends the run before anything is deleted.
 pub async fn delete(request: &Request, options: DeleteOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
-    let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
-    let cluster = run::connected(&prepared)?;
+    let (prepared, cluster) = run::prepare_connected(request, ImageMode::Identities, ORPHANS_NEED_CLUSTER, run).await?;
     let own = prepared.target.target.discriminator.as_str();
     let discriminator = options.discriminator.filter(|d| !d.is_empty()).unwrap_or(own);
     let dry_run = run::dry_run(options.consent.is_dry_run());

@@ -7,12 +7,12 @@ use windlass_diff::IgnoreFlags;
 use windlass_model::result::{CommandInfo, CommandResult};
 
 use super::{ABORTED, Consent, Outcome, Run, run};
-use crate::apply::{ApplyMode, ApplyOptions, OnError, ReadinessWait, apply};
+use crate::apply::{APPLY_NEEDS_CLUSTER, ApplyMode, ApplyOptions, OnError, ReadinessWait, apply};
 use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
 use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, RemoteState, observe};
-use crate::prepare::{Prepared, Request, prepare};
+use crate::prepare::{Prepared, Request};
 use crate::problems::Problems;
 use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, local_refs, orphans, refusal};
 use crate::report::{ObjectFacts, RunFacts};
@@ -39,8 +39,7 @@ pub struct DeployOptions<'a> {
 /// # Errors
 /// Whatever ends the run before anything is applied; later errors are part of the result.
 pub async fn deploy(request: &Request, options: DeployOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
-    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
-    let cluster = run::connected(&prepared)?;
+    let (prepared, cluster) = run::prepare_connected(request, ImageMode::Normal, APPLY_NEEDS_CLUSTER, run).await?;
     let discriminator = prepared.target.target.discriminator.clone();
     let problems = Problems::new();
     run::warn_without_discriminator(&prepared, run, &problems);

@@ -7,11 +7,11 @@ use windlass_diff::IgnoreFlags;
 use windlass_model::result::{CommandInfo, CommandResult};
 
 use super::{Run, run};
-use crate::apply::{ApplyMode, ApplyOptions, OnError, apply};
+use crate::apply::{APPLY_NEEDS_CLUSTER, ApplyMode, ApplyOptions, OnError, apply};
 use crate::error::Error;
 use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
-use crate::prepare::{Request, prepare};
+use crate::prepare::Request;
 use crate::problems::Problems;
 use crate::prune::{local_refs, orphans};
 use crate::report::ObjectFacts;
@@ -32,8 +32,7 @@ pub struct DiffOptions {
 /// # Errors
 /// Whatever ends the run before objects are compared.
 pub async fn diff(request: &Request, options: DiffOptions, run: Run<'_>) -> Result<CommandResult, Error> {
-    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
-    let cluster = run::connected(&prepared)?;
+    let (prepared, cluster) = run::prepare_connected(request, ImageMode::Normal, APPLY_NEEDS_CLUSTER, run).await?;
     let problems = Problems::new();
     run::warn_without_discriminator(&prepared, run, &problems);
     let discriminator = prepared.target.target.discriminator.as_str();

@@ -3,12 +3,13 @@
 use windlass_diff::IgnoreFlags;
 
 use super::{Consent, Outcome, Run, run};
+use crate::apply::APPLY_NEEDS_CLUSTER;
 use crate::error::Error;
 use crate::flows::ABORTED;
 use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
 use crate::poke;
-use crate::prepare::{Request, prepare};
+use crate::prepare::Request;
 use crate::problems::Problems;
 use crate::prune::local_refs;
 use crate::report::ObjectFacts;
@@ -25,8 +26,7 @@ pub struct PokeOptions<'a> {
 /// # Errors
 /// Whatever ends the run before anything is written, a refused question included.
 pub async fn poke_images(request: &Request, options: PokeOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
-    let prepared = prepare(request, ImageMode::Poke, run.ports, run.events).await?;
-    let cluster = run::connected(&prepared)?;
+    let (prepared, cluster) = run::prepare_connected(request, ImageMode::Poke, APPLY_NEEDS_CLUSTER, run).await?;
     if !options.consent.allows(cluster.context()) {
         return Err(Error::Refused { message: ABORTED });
     }

@@ -9,9 +9,9 @@ use crate::delete::{self, DeleteRequest};
 use crate::error::Error;
 use crate::images::ImageMode;
 use crate::observe::{ListedKinds, Lookup, ObserveRequest, observe};
-use crate::prepare::{Request, prepare};
+use crate::prepare::Request;
 use crate::problems::Problems;
-use crate::prune::{PRUNE_NEEDS_DISCRIMINATOR, orphans, refusal};
+use crate::prune::{ORPHANS_NEED_CLUSTER, PRUNE_NEEDS_DISCRIMINATOR, orphans, refusal};
 use crate::report::ObjectFacts;
 
 /// Flags of `prune`.
@@ -26,8 +26,7 @@ pub struct PruneOptions<'a> {
 /// # Errors
 /// Whatever ends the run before anything is deleted.
 pub async fn prune(request: &Request, options: PruneOptions<'_>, run: Run<'_>) -> Result<Outcome, Error> {
-    let prepared = prepare(request, ImageMode::Identities, run.ports, run.events).await?;
-    let cluster = run::connected(&prepared)?;
+    let (prepared, cluster) = run::prepare_connected(request, ImageMode::Identities, ORPHANS_NEED_CLUSTER, run).await?;
     let discriminator = prepared.target.target.discriminator.as_str();
     let dry_run = run::dry_run(options.consent.is_dry_run());
     let command = run::command("prune", request, &prepared, dry_run);

@@ -7,20 +7,27 @@ use windlass_model::result::{CommandInfo, CommandResult, GitInfo};
 use windlass_results::UNKNOWN_CLUSTER_ID;
 
 use super::{Outcome, Run};
-use crate::apply::APPLY_NEEDS_CLUSTER;
 use crate::clock;
 use crate::error::Error;
+use crate::images::ImageMode;
 use crate::keep::{Keeping, SecretValues};
-use crate::prepare::{Prepared, Request};
+use crate::prepare::{Need, Prepared, Request, prepare_for};
 use crate::problems::Problems;
 use crate::report::{self, ObjectFacts, RunFacts};
 
 const NO_DISCRIMINATOR: &str = "No discriminator configured. Orphan object detection will not work";
 const NO_DISCRIMINATOR_IN_RESULT: &str = "no discriminator configured. Orphan object detection will not work";
 
-/// The connection, which writing flows can not do without.
-pub(super) fn connected(prepared: &Prepared) -> Result<Arc<dyn Cluster>, Error> {
-    prepared.cluster.clone().ok_or(Error::NoCluster { message: APPLY_NEEDS_CLUSTER })
+/// Prepares a flow that ends early, saying `without`, when there is no cluster.
+pub(super) async fn prepare_connected(
+    request: &Request,
+    mode: ImageMode,
+    without: &'static str,
+    run: Run<'_>,
+) -> Result<(Prepared, Arc<dyn Cluster>), Error> {
+    let prepared = prepare_for(request, mode, Need::Cluster(without), run.ports, run.events).await?;
+    let cluster = prepared.cluster.clone().ok_or(Error::NoCluster { message: without })?;
+    Ok((prepared, cluster))
 }
 
 /// Warns when orphans can not be found.

@@ -6,10 +6,13 @@ use super::{Run, run};
 use crate::clock;
 use crate::error::Error;
 use crate::images::ImageMode;
-use crate::prepare::{Prepared, Request, prepare};
+use crate::prepare::{Prepared, Request};
 use crate::problems::Problems;
 use crate::report::RunFacts;
 use crate::validate;
+
+/// Error of validating without a cluster.
+const VALIDATE_NEEDS_CLUSTER: &str = "can not validate objects without a Kubernetes API client";
 
 /// A rendered project that can be checked again and again.
 pub struct Validator {
@@ -22,8 +25,7 @@ pub struct Validator {
 /// # Errors
 /// Whatever ends the run before the cluster is looked at.
 pub async fn validator(request: &Request, run: Run<'_>) -> Result<Validator, Error> {
-    let prepared = prepare(request, ImageMode::Normal, run.ports, run.events).await?;
-    run::connected(&prepared)?;
+    let (prepared, _) = run::prepare_connected(request, ImageMode::Normal, VALIDATE_NEEDS_CLUSTER, run).await?;
     let facts = run::facts(&prepared, run, &Problems::new()).await;
     Ok(Validator { prepared, facts })
 }
