@@ -7,8 +7,10 @@
 pub mod bench;
 pub mod golden;
 pub mod http;
+pub mod project;
 pub mod servers;
 pub mod windlass;
 pub mod yaml;
 
+pub use project::{Answer, TestProject};
 pub use servers::{ChartServer, ControlPlane, GitServer, Options, Quirks, Registry, SandboxError};

@@ -1,5 +1,6 @@
 //! Builds the engine's requests and ports from settings, and calls its flows.
 
+mod advice;
 mod connector;
 mod folders;
 mod images;
@@ -12,7 +13,6 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use windlass_deploy::apply::{OnError, ReadinessWait};
-use windlass_deploy::config_file::ConfigError;
 use windlass_deploy::flows::{
     Consent, DeleteOptions, DeployOptions, DiffOptions, ImageList, ListForm, Outcome, PokeOptions, PruneOptions,
     Validator, delete as delete_flow, deploy as deploy_flow, diff as diff_flow, list_images as list_images_flow,
@@ -24,6 +24,7 @@ use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
 
+use advice::Advice;
 use run::Run;
 
 use crate::app::App;
@@ -56,19 +57,8 @@ pub(crate) fn plain_engine() -> Engine {
 
 /// An engine error as it is shown.
 pub(crate) fn failure(error: impl Error + 'static) -> Failure {
-    let text = error.to_string();
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-    let mut at = None;
-    while let Some(current) = cause {
-        if let Some(ConfigError::Yaml(yaml)) = current.downcast_ref::<ConfigError>() {
-            at = Some(yaml.location().clone());
-        }
-        if let Some(yaml) = current.downcast_ref::<windlass_yaml::YamlError>() {
-            at = Some(yaml.location().clone());
-        }
-        cause = current.source();
-    }
-    Failure::Engine(EngineFailure { text, at, hint: None })
+    let Advice { at, hint } = Advice::of(&error);
+    Failure::Engine(EngineFailure { text: error.to_string(), at, hint })
 }
 
 /// Renders and writes the files.
