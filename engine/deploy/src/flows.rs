@@ -6,6 +6,7 @@ mod diff;
 mod list;
 mod poke;
 mod prune;
+mod removal;
 mod run;
 mod validate;
 
