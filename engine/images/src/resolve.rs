@@ -160,7 +160,8 @@ pub fn decide(
         }
     }
     let tried = tried(fixed, vars, deployed, update);
-    Ok(Decision::NeedsRegistry(RegistryNeed { draft, filter, digest: request.occurrence.call.digest, tried }))
+    let digest = request.occurrence.call.digest || filter.wants_digest();
+    Ok(Decision::NeedsRegistry(RegistryNeed { draft, filter, digest, tried }))
 }
 
 fn tried(fixed: &FixedImages, vars: &FixedImages, deployed: &Deployed, update: UpdateImages) -> Vec<String> {
@@ -204,7 +205,8 @@ impl RegistryNeed {
     /// The question for information only, about a placeholder that is decided: fills `registry_image` of a list.
     pub fn for_information(decision: &ImageDecision, occurrence: &Occurrence) -> Result<Self, FilterError> {
         let filter = occurrence.call.filter()?;
-        Ok(Self { draft: decision.clone(), filter, digest: occurrence.call.digest, tried: Vec::new() })
+        let digest = occurrence.call.digest || filter.wants_digest();
+        Ok(Self { draft: decision.clone(), filter, digest, tried: Vec::new() })
     }
 
     /// The repository to ask, as the template wrote it; a tag or digest in it is an error there.

@@ -6,8 +6,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::filter::{FilterError, VersionFilter};
+use crate::filter::{self, FILTERS, FilterError, VersionFilter};
 use crate::placeholder::ImageCall;
+use crate::policy::Order;
 
 /// Keywords that the oldest generation had; they never mattered.
 const IGNORED_KEYWORDS: &[&str] = &["namespace", "deployment_name", "container"];
@@ -42,8 +43,11 @@ pub fn ignored_keywords(kwargs: &Map<String, Value>) -> impl Iterator<Item = &st
 pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>) -> Result<String, String> {
     let filter = match name {
         "semver" => {
-            let mut call = Arguments::new(name, &["allow_no_nums"], args, kwargs, &[])?;
-            VersionFilter::Semver { allow_no_nums: boolean(call.take("allow_no_nums"), "allow_no_nums")? }
+            // As kluctl's `semver` has one parameter, the range must be named.
+            let mut kwargs = kwargs.clone();
+            let range = kwargs.remove("range");
+            let mut call = Arguments::new(name, &["allow_no_nums"], args, &kwargs, &[])?;
+            semver(boolean(call.take("allow_no_nums"), "allow_no_nums")?, range)?
         }
         "number" => {
             Arguments::new(name, &[], args, kwargs, &[])?;
@@ -59,7 +63,23 @@ pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>)
             let prefix = text(call.take("s|prefix"), name, "s")?;
             VersionFilter::prefix(&prefix, suffix(call.take("suffix"))?)
         }
-        _ => return Err(format!("'version' has no function '{name}'; there are semver, prefix, number and regex")),
+        "alphabetical" => VersionFilter::Alphabetical(order(name, args, kwargs)?),
+        "numerical" => VersionFilter::Numerical(order(name, args, kwargs)?),
+        "natural" => VersionFilter::Natural(order(name, args, kwargs)?),
+        "timestamp" => {
+            let unit = optional(Arguments::new(name, &["unit"], args, kwargs, &[])?.take("unit"), "unit")?;
+            VersionFilter::timestamp(unit.as_deref().unwrap_or("auto")).map_err(|e| e.to_string())?
+        }
+        "calver" => {
+            let format = text(Arguments::new(name, &["format"], args, kwargs, &[])?.take("format"), name, "format")?;
+            VersionFilter::calver(&format).map_err(|e| e.to_string())?
+        }
+        "digest" => {
+            let tag = text(Arguments::new(name, &["tag"], args, kwargs, &[])?.take("tag"), name, "tag")?;
+            VersionFilter::digest(&tag).map_err(|e| e.to_string())?
+        }
+        "newest_build" => return Err(FilterError::NewestBuild.to_string()),
+        _ => return Err(format!("'version' has no function '{name}'; there are {FILTERS}")),
     };
     printed(&filter).map_err(|e| e.to_string())
 }
@@ -71,6 +91,18 @@ fn printed(filter: &VersionFilter) -> Result<String, FilterError> {
         Ok(same) if same == *filter => Ok(text),
         _ => Err(FilterError::BothQuotes(text)),
     }
+}
+
+fn semver(allow_no_nums: bool, range: Option<Value>) -> Result<VersionFilter, String> {
+    match optional(range, "range")? {
+        None => Ok(VersionFilter::Semver { allow_no_nums }),
+        Some(range) => VersionFilter::range(&range, allow_no_nums).map_err(|e| e.to_string()),
+    }
+}
+
+fn order(function: &str, args: &[Value], kwargs: &Map<String, Value>) -> Result<Order, String> {
+    let given = optional(Arguments::new(function, &["order"], args, kwargs, &[])?.take("order"), "order")?;
+    given.map_or(Ok(Order::default()), |text| filter::order(&text)).map_err(|e| e.to_string())
 }
 
 fn suffix(value: Option<Value>) -> Result<Option<VersionFilter>, String> {
@@ -89,6 +121,14 @@ fn text(value: Option<Value>, function: &str, parameter: &str) -> Result<String,
         Some(Value::String(text)) => Ok(text),
         Some(other) => Err(format!("{function}: {parameter} must be a string, not {}", kind(&other))),
         None => Err(format!("{function}() missing 1 required positional argument: '{parameter}'")),
+    }
+}
+
+fn optional(value: Option<Value>, parameter: &str) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("invalid value for arg {parameter}, must be a string")),
     }
 }
 
@@ -224,6 +264,23 @@ mod tests {
             ("prefix", vec![], json!({"prefix": "x"}), "prefix(\"x\")"),
             ("prefix", vec![], json!({"s": "x", "suffix": "number()"}), "prefix(\"x\", suffix=number())"),
             ("prefix", vec![json!("x"), json!("number()")], json!({}), "prefix(\"x\", suffix=number())"),
+            ("semver", vec![], json!({"range": ">=1.2 <2"}), "semver(range=\">=1.2 <2\")"),
+            ("semver", vec![json!(false)], json!({"range": "1.x"}), "semver(range=\"1.x\")"),
+            ("semver", vec![], json!({"allow_no_nums": true, "range": null}), "semver(allow_no_nums=True)"),
+            ("alphabetical", vec![], json!({}), "alphabetical(order=\"asc\")"),
+            ("alphabetical", vec![json!("DESC")], json!({}), "alphabetical(order=\"desc\")"),
+            ("numerical", vec![], json!({"order": "desc"}), "numerical(order=\"desc\")"),
+            ("natural", vec![], json!({"order": null}), "natural(order=\"asc\")"),
+            ("timestamp", vec![], json!({}), "timestamp(unit=\"auto\")"),
+            ("timestamp", vec![json!("ms")], json!({}), "timestamp(unit=\"ms\")"),
+            ("calver", vec![json!("YYYY.0M")], json!({}), "calver(\"YYYY.0M\")"),
+            ("digest", vec![], json!({"tag": "stable"}), "digest(\"stable\")"),
+            (
+                "prefix",
+                vec![json!("x")],
+                json!({"suffix": "natural()"}),
+                "prefix(\"x\", suffix=natural(order=\"asc\"))",
+            ),
         ] {
             assert_eq!(version(name, &args, kwargs).as_deref(), Ok(wanted));
         }
@@ -234,6 +291,34 @@ mod tests {
         for (name, args, kwargs, wanted) in [
             ("nope", vec![], json!({}), "'version' has no function 'nope'"),
             ("semver", vec![json!("x")], json!({}), "invalid value for arg allow_no_nums, must be a bool"),
+            ("semver", vec![], json!({"range": 5}), "invalid value for arg range, must be a string"),
+            ("semver", vec![], json!({"range": ""}), "improper constraint: \"\""),
+            ("semver", vec![], json!({"range": "a'\""}), "improper constraint"),
+            ("semver", vec![json!(true)], json!({"range": "1"}), "allow_no_nums can't be combined with a range"),
+            (
+                "semver",
+                vec![json!(false), json!("1")],
+                json!({}),
+                "semver() takes at most 1 positional arguments but 2 were given",
+            ),
+            ("semver", vec![json!("1.x")], json!({}), "invalid value for arg allow_no_nums, must be a bool"),
+            ("alphabetical", vec![json!("up")], json!({}), "invalid value for arg order, must be asc or desc"),
+            ("numerical", vec![json!(1)], json!({}), "invalid value for arg order, must be a string"),
+            ("natural", vec![], json!({"by": 1}), "natural() got an unexpected keyword argument 'by'"),
+            (
+                "timestamp",
+                vec![json!("h")],
+                json!({}),
+                "invalid value for arg unit, must be one of auto, s, ms, us, ns",
+            ),
+            ("timestamp", vec![json!(1); 2], json!({}), "timestamp() takes at most 1 positional arguments"),
+            ("calver", vec![], json!({}), "calver() missing 1 required positional argument: 'format'"),
+            ("calver", vec![json!(null)], json!({}), "calver: format must be a string, not none"),
+            ("calver", vec![json!("MM")], json!({}), "invalid calver format `MM`: it has no year"),
+            ("calver", vec![json!("YYYY'\"")], json!({}), "`calver("),
+            ("digest", vec![], json!({}), "digest() missing 1 required positional argument: 'tag'"),
+            ("digest", vec![json!("a@b")], json!({}), "invalid value for arg tag, must be a tag"),
+            ("newest_build", vec![], json!({}), "newest_build is not available here: it needs the creation time"),
             ("number", vec![json!(1)], json!({}), "number() takes at most 0 positional arguments but 1 were given"),
             ("regex", vec![], json!({}), "regex() missing 1 required positional argument: 'r'"),
             ("regex", vec![json!("")], json!({}), "pattern can't be empty"),

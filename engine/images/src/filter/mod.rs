@@ -4,14 +4,23 @@
 //! and as text (`"prefix('v', suffix=number())"`). Both become a
 //! [`VersionFilter`]; its display form is a text that parses to the same filter.
 
+mod calver;
+mod error;
 mod parse;
+mod timestamp;
 
 use std::fmt;
 
-use crate::go_regex::{GoRegex, PatternError};
+use crate::go_regex::GoRegex;
 use crate::loose_version::LooseVersion;
+use crate::policy::{Fate, Order, Rank};
+use crate::semver::SemverRange;
 
-pub use parse::FilterError;
+pub(crate) use calver::CalendarVersion;
+pub use calver::CalverFormat;
+pub(crate) use error::FILTERS;
+pub use error::FilterError;
+pub use timestamp::TimestampUnit;
 
 /// What `latest_version` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +43,23 @@ pub enum VersionFilter {
         suffix: Box<VersionFilter>,
         /// Whether the suffix was written, for the display form.
         suffix_given: bool,
+    },
+    /// Semantic versions in a range.
+    Range(SemverRange),
+    /// Every tag, in byte order.
+    Alphabetical(Order),
+    /// Tags that are numbers of any kind, exact at any size.
+    Numerical(Order),
+    /// Every tag; digit runs compared as numbers, the rest as bytes.
+    Natural(Order),
+    /// Tags with a Unix time, the newest.
+    Timestamp(TimestampUnit),
+    /// Tags that are calendar versions, the newest.
+    Calver(CalverFormat),
+    /// One tag, of which the digest is wanted too.
+    Digest {
+        /// The tag.
+        tag: String,
     },
 }
 
@@ -63,17 +89,76 @@ impl VersionFilter {
         Self::Prefix { prefix: prefix.to_owned(), suffix: Box::new(suffix.unwrap_or_default()), suffix_given }
     }
 
-    /// The tag's place in the order of this filter, or `None` when it does not match.
-    pub fn rank<'a>(&self, tag: &'a str) -> Option<LooseVersion<'a>> {
+    /// A filter of semantic versions; `allow_no_nums` must be false, as no range has a tag without numbers.
+    pub fn range(range: &str, allow_no_nums: bool) -> Result<Self, FilterError> {
+        if allow_no_nums {
+            return Err(FilterError::RangeWithoutNumbers);
+        }
+        Ok(Self::Range(SemverRange::parse(range)?))
+    }
+
+    /// A filter of Unix times; `auto`, `s`, `ms`, `us` or `ns`.
+    pub fn timestamp(unit: &str) -> Result<Self, FilterError> {
+        TimestampUnit::parse(unit).map(Self::Timestamp)
+    }
+
+    /// A filter of calendar versions, such as `YYYY.0M.0D[.MICRO]`.
+    pub fn calver(format: &str) -> Result<Self, FilterError> {
+        CalverFormat::parse(format).map(Self::Calver)
+    }
+
+    /// A filter of one tag.
+    pub fn digest(tag: &str) -> Result<Self, FilterError> {
+        let first = tag.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !first || tag.len() > 128 || !tag.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
+            return Err(FilterError::WrongKind { name: "tag", wanted: "a tag" });
+        }
+        Ok(Self::Digest { tag: tag.to_owned() })
+    }
+
+    /// Whether the result must name the digest of the chosen tag.
+    pub fn wants_digest(&self) -> bool {
         match self {
-            Self::Semver { allow_no_nums } => {
-                Some(LooseVersion::parse(tag)).filter(|version| *allow_no_nums || version.has_numbers())
-            }
-            Self::Number => is_number(tag).then(|| LooseVersion::parse(tag)),
-            Self::Regex(pattern) => pattern.is_match(tag).then(|| LooseVersion::parse(tag)),
-            Self::Prefix { prefix, suffix, suffix_given: _ } => suffix.rank(tag.strip_prefix(prefix.as_str())?),
+            Self::Digest { .. } => true,
+            Self::Prefix { suffix, .. } => suffix.wants_digest(),
+            _ => false,
         }
     }
+
+    /// Whether of equal tags the smallest wins, as numerical policies have it.
+    pub(crate) fn is_numerical(&self) -> bool {
+        match self {
+            Self::Numerical(_) => true,
+            Self::Prefix { suffix, .. } => suffix.is_numerical(),
+            _ => false,
+        }
+    }
+
+    /// The tag's place in the order of this filter, or why it does not match.
+    pub(crate) fn rank<'a>(&self, tag: &'a str) -> Result<Rank<'a>, Fate> {
+        let loose = |matches| if matches { Ok(Rank::Loose(LooseVersion::parse(tag))) } else { Err(Fate::FilteredOut) };
+        match self {
+            Self::Semver { allow_no_nums } => loose(*allow_no_nums || LooseVersion::parse(tag).has_numbers()),
+            Self::Number => loose(is_number(tag)),
+            Self::Regex(pattern) => loose(pattern.is_match(tag)),
+            Self::Prefix { prefix, suffix, suffix_given: _ } => {
+                suffix.rank(tag.strip_prefix(prefix.as_str()).ok_or(Fate::FilteredOut)?)
+            }
+            Self::Range(range) => Rank::semver(tag, range),
+            Self::Alphabetical(order) => Ok(Rank::Text(tag, *order)),
+            Self::Numerical(order) => Rank::number(tag, *order),
+            Self::Natural(order) => Ok(Rank::Natural(tag, *order)),
+            Self::Timestamp(unit) => unit.nanoseconds(tag).map(Rank::Time).ok_or(Fate::NotATimestamp),
+            Self::Calver(format) => format.version(tag).map(Rank::Calendar).ok_or(Fate::NotACalendarVersion),
+            Self::Digest { tag: fixed } if tag == fixed => Ok(Rank::Fixed),
+            Self::Digest { .. } => Err(Fate::FilteredOut),
+        }
+    }
+}
+
+/// `asc` or `desc`.
+pub(crate) fn order(text: &str) -> Result<Order, FilterError> {
+    Order::parse(text).map_err(|_| FilterError::WrongKind { name: "order", wanted: "asc or desc" })
 }
 
 fn is_number(tag: &str) -> bool {
@@ -94,6 +179,13 @@ impl fmt::Display for VersionFilter {
                 }
                 f.write_str(")")
             }
+            Self::Range(range) => write!(f, "semver(range={})", quoted(range.as_str())),
+            Self::Alphabetical(order) => write!(f, "alphabetical(order=\"{}\")", order.as_str()),
+            Self::Numerical(order) => write!(f, "numerical(order=\"{}\")", order.as_str()),
+            Self::Natural(order) => write!(f, "natural(order=\"{}\")", order.as_str()),
+            Self::Timestamp(unit) => write!(f, "timestamp(unit=\"{}\")", unit.as_str()),
+            Self::Calver(format) => write!(f, "calver({})", quoted(format.as_str())),
+            Self::Digest { tag } => write!(f, "digest({})", quoted(tag)),
         }
     }
 }
@@ -102,12 +194,6 @@ impl fmt::Display for VersionFilter {
 fn quoted(text: &str) -> String {
     let quote = if text.contains('"') { '\'' } else { '"' };
     format!("{quote}{text}{quote}")
-}
-
-impl From<PatternError> for FilterError {
-    fn from(error: PatternError) -> Self {
-        Self::Pattern(error)
-    }
 }
 
 #[cfg(test)]
@@ -141,7 +227,7 @@ mod tests {
         let filter = VersionFilter::parse(filter).unwrap();
         TAGS.iter()
             .copied()
-            .filter(|tag| filter.rank(tag).is_some())
+            .filter(|tag| filter.rank(tag).is_ok())
             .max_by(|a, b| filter.rank(a).unwrap().compare(&filter.rank(b).unwrap()))
     }
 
@@ -175,18 +261,18 @@ mod tests {
     #[test]
     fn a_prefix_needs_something_after_it() {
         let filter = VersionFilter::prefix("master-", None);
-        assert!(filter.rank("master-").is_none());
-        assert!(filter.rank("master-1").is_some());
+        assert!(filter.rank("master-").is_err());
+        assert!(filter.rank("master-1").is_ok());
     }
 
     #[test]
     fn which_tags_are_versions() {
         let filter = VersionFilter::default();
         for tag in ["1", "1.2.3.4", "v2", "1.0-rc1", "2021-05-01", "1x", "9f8e7d"] {
-            assert!(filter.rank(tag).is_some(), "{tag}");
+            assert!(filter.rank(tag).is_ok(), "{tag}");
         }
         for tag in ["latest", "v", "", "vv1", "-1", "V1"] {
-            assert!(filter.rank(tag).is_none(), "{tag}");
+            assert!(filter.rank(tag).is_err(), "{tag}");
         }
     }
 
@@ -201,6 +287,16 @@ mod tests {
             r#"regex("a.*")"#,
             r#"regex('a"b')"#,
             r#"prefix("x", suffix=prefix("y", suffix=regex("\d+")))"#,
+            r#"semver(range=">=1.2 <2 || ^3.x-0")"#,
+            r#"alphabetical(order="asc")"#,
+            r#"numerical(order="desc")"#,
+            r#"natural(order="desc")"#,
+            r#"timestamp(unit="auto")"#,
+            r#"timestamp(unit="ms")"#,
+            r#"calver("YYYY.0M.0D[.MICRO]")"#,
+            r#"calver('YYYY"')"#,
+            r#"digest("stable")"#,
+            r#"prefix("dev-", suffix=semver(range="1.x"))"#,
         ] {
             let filter = VersionFilter::parse(text).unwrap();
             assert_eq!(filter.to_string(), text);

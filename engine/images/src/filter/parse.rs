@@ -1,64 +1,7 @@
 //! The text form of filters: `prefix("v", suffix=number())`.
-//!
-//! Error texts are contract where spec 02 B3.1 quotes them, misspelling and
-//! token numbers included.
 
-use super::VersionFilter;
-use crate::go_regex::PatternError;
-
-/// Why a filter was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
-    /// The text ends or goes on where something else is needed.
-    #[error("unexpected token {token}, expected {expected}")]
-    Unexpected {
-        /// Go's scanner number: -1 end, -2 identifier, -3 integer, -6 text, else the character's code.
-        token: i32,
-        /// What would be right.
-        expected: &'static str,
-    },
-    /// No such filter.
-    #[error("unknown filter `{0}`, expected one of semver, prefix, number, regex")]
-    UnknownFilter(String),
-    /// A parameter the filter does not have.
-    #[error("unkown arg {0}")]
-    UnknownArgument(String),
-    /// A parameter given twice.
-    #[error("arg {0} given more than once")]
-    RepeatedArgument(String),
-    /// More positional arguments than parameters.
-    #[error("too many arguments")]
-    TooManyArguments,
-    /// A positional argument after a named one.
-    #[error("positional arguments must come before named ones")]
-    PositionalAfterNamed,
-    /// A parameter that has no default is missing.
-    #[error("required arg {0} not found")]
-    MissingArgument(&'static str),
-    /// A value of another kind.
-    #[error("invalid value for arg {name}, must be {wanted}")]
-    WrongKind {
-        /// The parameter.
-        name: &'static str,
-        /// `a bool`, `a string`.
-        wanted: &'static str,
-    },
-    /// The suffix of a prefix is no filter.
-    #[error("invalid suffix, must be a filter")]
-    SuffixNotAFilter,
-    /// `regex("")`.
-    #[error("pattern can't be empty")]
-    EmptyPattern,
-    /// The pattern does not compile.
-    #[error(transparent)]
-    Pattern(PatternError),
-    /// Text after the closing parenthesis.
-    #[error("unexpected text `{0}` after the filter")]
-    Trailing(String),
-    /// A text that no filter expression could carry.
-    #[error("`{0}` contains both kinds of quotes")]
-    BothQuotes(String),
-}
+use super::{FilterError, VersionFilter};
+use crate::policy::Order;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token<'a> {
@@ -154,30 +97,52 @@ impl<'a> Parser<'a> {
     fn filter(&mut self, name: &str) -> Result<VersionFilter, FilterError> {
         self.sign('(', "(")?;
         let parameters: &[&'static str] = match name {
-            "semver" => &["allow_no_nums"],
+            "semver" => &["allow_no_nums", "range"],
             "prefix" => &["prefix", "suffix"],
             "number" => &[],
             "regex" => &["pattern"],
+            "alphabetical" | "numerical" | "natural" => &["order"],
+            "timestamp" => &["unit"],
+            "calver" => &["format"],
+            "digest" => &["tag"],
+            "newest_build" => return Err(FilterError::NewestBuild),
             _ => return Err(FilterError::UnknownFilter(name.to_owned())),
         };
-        let mut values = self.arguments(parameters)?.into_iter();
+        // As kluctl's `semver` has one parameter, the range must be named.
+        let positional = if name == "semver" { 1 } else { parameters.len() };
+        let mut values = self.arguments(parameters, positional)?.into_iter();
         let (first, second) = (values.next().flatten(), values.next().flatten());
+        let order = |value: Option<Value<'a>>| value.map_or(Ok(Order::default()), Value::order);
         match name {
             "semver" => {
-                Ok(VersionFilter::Semver { allow_no_nums: first.map_or(Ok(false), |v| v.boolean("allow_no_nums"))? })
+                let allow_no_nums = first.map_or(Ok(false), |v| v.boolean("allow_no_nums"))?;
+                match second {
+                    None => Ok(VersionFilter::Semver { allow_no_nums }),
+                    Some(range) => VersionFilter::range(range.text("range")?, allow_no_nums),
+                }
             }
             "prefix" => {
-                let prefix = first.ok_or(FilterError::MissingArgument("prefix"))?.text("prefix")?;
+                let prefix = required(first, "prefix")?;
                 let suffix = second.map(Value::suffix).transpose()?;
                 Ok(VersionFilter::prefix(prefix, suffix))
             }
             "number" => Ok(VersionFilter::Number),
-            _ => VersionFilter::regex(first.ok_or(FilterError::MissingArgument("pattern"))?.text("pattern")?),
+            "alphabetical" => Ok(VersionFilter::Alphabetical(order(first)?)),
+            "numerical" => Ok(VersionFilter::Numerical(order(first)?)),
+            "natural" => Ok(VersionFilter::Natural(order(first)?)),
+            "timestamp" => VersionFilter::timestamp(first.map_or(Ok("auto"), |v| v.text("unit"))?),
+            "calver" => VersionFilter::calver(required(first, "format")?),
+            "digest" => VersionFilter::digest(required(first, "tag")?),
+            _ => VersionFilter::regex(required(first, "pattern")?),
         }
     }
 
-    /// The values by parameter, up to and including the closing parenthesis.
-    fn arguments(&mut self, parameters: &[&'static str]) -> Result<Vec<Option<Value<'a>>>, FilterError> {
+    /// The values by parameter, up to and including the closing parenthesis; parameters after the `positional` ones must be named.
+    fn arguments(
+        &mut self,
+        parameters: &[&'static str],
+        positional: usize,
+    ) -> Result<Vec<Option<Value<'a>>>, FilterError> {
         let mut values: Vec<Option<Value<'a>>> = parameters.iter().map(|_| None).collect();
         if self.peek() == Token::Sign(')') {
             self.advance();
@@ -195,7 +160,8 @@ impl<'a> Parser<'a> {
                     slot.ok_or_else(|| FilterError::UnknownArgument(keyword.to_owned()))?
                 }
                 None if named => return Err(FilterError::PositionalAfterNamed),
-                None => position,
+                None if position < positional => position,
+                None => parameters.len(),
             };
             let value = self.value()?;
             match values.get_mut(slot) {
@@ -246,7 +212,15 @@ impl<'a> Parser<'a> {
     }
 }
 
+fn required<'a>(value: Option<Value<'a>>, name: &'static str) -> Result<&'a str, FilterError> {
+    value.ok_or(FilterError::MissingArgument(name))?.text(name)
+}
+
 impl<'a> Value<'a> {
+    fn order(self) -> Result<Order, FilterError> {
+        super::order(self.text("order")?)
+    }
+
     fn boolean(self, name: &'static str) -> Result<bool, FilterError> {
         match self {
             Self::Ident("true" | "True" | "TRUE" | "t" | "T") | Self::Integer("1") => Ok(true),
@@ -297,6 +271,32 @@ mod tests {
             ("semver() garbage", "unexpected text `garbage` after the filter"),
             ("prefix(suffix=number(), 'x')", "positional arguments must come before named ones"),
             ("prefix(5)", "invalid value for arg prefix, must be a string"),
+            ("semver(range='')", "improper constraint: \"\""),
+            ("semver(range='1x')", "constraint parser error"),
+            ("semver(range='1', range='2')", "arg range given more than once"),
+            ("semver(range=5)", "invalid value for arg range, must be a string"),
+            ("semver(true, range='1.x')", "allow_no_nums can't be combined with a range"),
+            ("semver('1.x')", "invalid value for arg allow_no_nums, must be a bool"),
+            ("semver(false, '1.x')", "too many arguments"),
+            ("alphabetical(order='up')", "invalid value for arg order, must be asc or desc"),
+            ("alphabetical(desc)", "invalid value for arg order, must be a string"),
+            ("numerical(range='1')", "unkown arg range"),
+            ("numerical(1)", "invalid value for arg order, must be a string"),
+            ("natural('asc', 'desc')", "too many arguments"),
+            ("natural('asc', order='desc')", "arg order given more than once"),
+            ("timestamp('h')", "invalid value for arg unit, must be one of auto, s, ms, us, ns"),
+            ("timestamp(unit='')", "invalid value for arg unit, must be one of auto, s, ms, us, ns"),
+            ("calver()", "required arg format not found"),
+            ("calver('YYYYMM0D')", "invalid calver format `YYYYMM0D`: MM varies in length, so 0D can't follow at once"),
+            ("digest()", "required arg tag not found"),
+            ("digest('a:b')", "invalid value for arg tag, must be a tag"),
+            ("digest('')", "invalid value for arg tag, must be a tag"),
+            ("digest(stable)", "invalid value for arg tag, must be a string"),
+            (
+                "newest_build()",
+                "newest_build is not available here: it needs the creation time of every image, not only the tags",
+            ),
+            ("prefix('a', suffix=calver('MM'))", "invalid calver format `MM`: it has no year"),
             ("regex('(')", "error parsing regexp: missing closing ): `(`"),
         ] {
             assert_eq!(error(text), wanted, "{text}");

@@ -10,7 +10,7 @@ use crate::loose_version::compare_integers;
 
 /// One number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Decimal {
+pub(crate) enum Decimal {
     NotANumber,
     Infinite { negative: bool },
     Finite(Finite),
@@ -18,7 +18,7 @@ pub(super) enum Decimal {
 
 /// `0.digits × 10^exponent`; digits without zeros at either end, empty for zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finite {
+pub(crate) struct Finite {
     negative: bool,
     digits: String,
     exponent: i64,

@@ -21,6 +21,10 @@ pub enum Fate {
     OutOfRange,
     /// Not a number.
     NotANumber,
+    /// Without a Unix time.
+    NotATimestamp,
+    /// Not of the calendar format, or a date that does not exist.
+    NotACalendarVersion,
     /// A candidate, but another is better.
     Outranked,
     /// The winner.
@@ -36,6 +40,8 @@ impl fmt::Display for Fate {
             Self::NotAVersion => "not a version",
             Self::OutOfRange => "out of range",
             Self::NotANumber => "not a number",
+            Self::NotATimestamp => "not a timestamp",
+            Self::NotACalendarVersion => "not a calendar version",
             Self::Outranked => "outranked",
             Self::Chosen => "chosen",
         })

@@ -6,6 +6,7 @@
 
 mod decimal;
 mod explain;
+mod rank;
 mod tag_filter;
 
 use std::borrow::Cow;
@@ -14,11 +15,10 @@ use std::collections::BTreeMap;
 
 use crate::filter::VersionFilter;
 use crate::go_regex::PatternError;
-use crate::loose_version::LooseVersion;
-use crate::semver::{RangeError, SemverRange, SemverVersion};
-use decimal::Decimal;
+use crate::semver::{RangeError, SemverRange};
 
 pub use explain::{Fate, Selection, TagFate};
+pub(crate) use rank::Rank;
 pub use tag_filter::TagFilter;
 
 /// Which end of the order wins.
@@ -38,6 +38,14 @@ impl Order {
             "" | "ASC" => Ok(Self::Ascending),
             "DESC" => Ok(Self::Descending),
             other => Err(PolicyError::Order(other.to_owned())),
+        }
+    }
+
+    /// As [`parse`](Self::parse) reads it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
         }
     }
 
@@ -77,6 +85,14 @@ impl Policy {
     /// A semver policy; the text is the range.
     pub fn semver(range: &str) -> Result<Self, PolicyError> {
         Ok(Self::Semver(SemverRange::parse(range)?))
+    }
+
+    fn is_numerical(&self) -> bool {
+        match self {
+            Self::Numerical(..) => true,
+            Self::Filter(filter) => filter.is_numerical(),
+            Self::Semver(_) | Self::Alphabetical(_) => false,
+        }
     }
 }
 
@@ -120,7 +136,7 @@ pub fn select<S: AsRef<str>>(tags: &[S], filter: &TagFilter, policy: &Policy) ->
     for (index, value) in values.iter().enumerate() {
         fates.push(match value {
             Err(fate) => *fate,
-            Ok(value) => match Rank::of(value, policy) {
+            Ok(value) => match rank(value, policy) {
                 Err(fate) => fate,
                 Ok(rank) => {
                     leaders.enter(index, rank);
@@ -183,7 +199,7 @@ fn break_tie<'t>(
 ) -> Option<(&'t str, usize)> {
     if filter.pattern.is_none() {
         let tie = tie.map(|(tag, _, index)| (tag, index));
-        return if matches!(policy, Policy::Numerical(..)) { tie.min() } else { tie.max_by_key(|(tag, _)| *tag) };
+        return if policy.is_numerical() { tie.min() } else { tie.max_by_key(|(tag, _)| *tag) };
     }
     let mut by_value: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
     for (tag, value, index) in tie {
@@ -193,43 +209,12 @@ fn break_tie<'t>(
     by_value.into_values().max_by_key(|(tag, _)| *tag)
 }
 
-/// A filtered tag as the policy compares it.
-enum Rank<'a> {
-    Loose(LooseVersion<'a>),
-    Semver(SemverVersion<'a>),
-    Text(&'a str, Order),
-    Number(Decimal, Order),
-}
-
-impl<'a> Rank<'a> {
-    fn of(value: &'a str, policy: &Policy) -> Result<Self, Fate> {
-        match policy {
-            Policy::Filter(filter) => filter.rank(value).map(Self::Loose).ok_or(Fate::FilteredOut),
-            Policy::Semver(range) => {
-                let version = SemverVersion::parse_tag(value).ok_or(Fate::NotAVersion)?;
-                if range.matches(&version) { Ok(Self::Semver(version)) } else { Err(Fate::OutOfRange) }
-            }
-            Policy::Alphabetical(order) => Ok(Self::Text(value, *order)),
-            Policy::Numerical(order, _) => {
-                Decimal::parse(value).map(|number| Self::Number(number, *order)).ok_or(Fate::NotANumber)
-            }
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Loose(a), Self::Loose(b)) => a.compare(b),
-            (Self::Semver(a), Self::Semver(b)) => a.compare(b),
-            (Self::Text(a, order), Self::Text(b, _)) => order.apply(a.cmp(b)),
-            (Self::Number(a, order), Self::Number(b, _)) => {
-                if a.is_nan() || b.is_nan() {
-                    b.is_nan().cmp(&a.is_nan())
-                } else {
-                    order.apply(a.compare(b))
-                }
-            }
-            _ => Ordering::Equal,
-        }
+fn rank<'a>(value: &'a str, policy: &Policy) -> Result<Rank<'a>, Fate> {
+    match policy {
+        Policy::Filter(filter) => filter.rank(value),
+        Policy::Semver(range) => Rank::semver(value, range),
+        Policy::Alphabetical(order) => Ok(Rank::Text(value, *order)),
+        Policy::Numerical(order, _) => Rank::number(value, *order),
     }
 }
 

@@ -152,7 +152,83 @@ fn a_broken_pattern_is_an_error() {
     assert!(matches!(TagFilter::default().excluding(&["[a"]), Err(PolicyError::Pattern { .. })));
 }
 
+fn chosen(filter: &str, tags: &[&str]) -> Result<String, SelectError> {
+    let policy = Policy::Filter(VersionFilter::parse(filter).unwrap());
+    select(tags, &TagFilter::default(), &policy).map(|s| s.tag)
+}
+
+#[test]
+fn filters_beyond_kluctl_choose() {
+    let rows: &[(&str, &[&str], &str)] = &[
+        ("semver(range='>=1.2 <2')", &["1.1.0", "1.2.0", "v1.10.0", "1.9.0", "2.0.0", "1.11.0-rc1", "1.99"], "v1.10.0"),
+        ("semver(range='>=1.2-0 <2')", &["1.2.0", "1.11.0-rc1"], "1.11.0-rc1"),
+        ("semver(range='1.x || 3.x')", &["1.0.0", "2.0.0", "3.0.0"], "3.0.0"),
+        ("semver(range='1.x')", &["1.0.0", "v1.0.0"], "v1.0.0"),
+        ("prefix('dev-', semver(range='1.x'))", &["dev-1.2.0", "1.9.0", "dev-2.0.0"], "dev-1.2.0"),
+        ("alphabetical()", &["a", "latest", "b"], "latest"),
+        ("alphabetical(order='desc')", &["b", "9", "10"], "10"),
+        ("numerical()", &["9", "10", "latest", "1e1"], "10"),
+        ("numerical('desc')", &["20240101123456789", "20240101123456788"], "20240101123456788"),
+        ("prefix('b', numerical())", &["b9", "b10", "b010", "c11"], "b010"),
+        ("natural()", &["release-1.9.0", "release-1.10.0"], "release-1.10.0"),
+        ("natural(order='desc')", &["a10", "a9"], "a9"),
+        ("natural()", &["a1", "a01"], "a1"),
+        ("timestamp()", &["main-1a2b3c4-1700000000", "x-1700000001000", "latest", "99"], "x-1700000001000"),
+        ("timestamp(unit='s')", &["5", "40"], "40"),
+        ("calver('YYYY.0M.0D[.MICRO]')", &["2024.02.29", "2024.02.29.1", "2024.02.30", "9999"], "2024.02.29.1"),
+        (
+            "prefix('RELEASE.', calver('YYYY-0M-0D'))",
+            &["RELEASE.2024-01-31", "RELEASE.2024-02-01"],
+            "RELEASE.2024-02-01",
+        ),
+        ("digest('stable')", &["latest", "stable", "stable2"], "stable"),
+    ];
+    for (filter, tags, wanted) in rows {
+        assert_eq!(chosen(filter, tags).as_deref(), Ok(*wanted), "{filter}");
+    }
+}
+
+#[test]
+fn filters_beyond_kluctl_may_match_nothing() {
+    for (filter, tags) in [
+        ("semver(range='>=1.2 <2')", &["1.1.9", "2.0.0", "1.5.0-rc1", "1.5", "latest"][..]),
+        ("semver(range='*')", &["V1.0.0", "1.2.3.4", "a-1.0.0"]),
+        ("prefix('a', alphabetical())", &["b", "ba"]),
+        ("numerical()", &["latest", "1.2.3", ""]),
+        ("prefix('a-', natural())", &["b-1"]),
+        ("timestamp()", &["latest", "20240101"]),
+        ("calver('YYYY.0M.0D')", &["2023.02.29", "2024.1.1"]),
+        ("digest('stable')", &["Stable", "stable-1"]),
+    ] {
+        assert_eq!(chosen(filter, tags), Err(SelectError::NoMatch), "{filter}");
+        assert_eq!(chosen(filter, &[]), Err(SelectError::NoCandidates), "{filter}");
+    }
+}
+
+#[test]
+fn filters_say_why_a_tag_is_out() {
+    for (filter, tags, wanted) in [
+        ("semver(range='1.x')", ["1.0.0", "latest"], Fate::NotAVersion),
+        ("semver(range='1.x')", ["1.0.0", "2.0.0"], Fate::OutOfRange),
+        ("semver()", ["1.0.0", "latest"], Fate::FilteredOut),
+        ("numerical()", ["1", "latest"], Fate::NotANumber),
+        ("timestamp()", ["1700000000", "17"], Fate::NotATimestamp),
+        ("calver('YYYY.0M')", ["2024.01", "2024.13"], Fate::NotACalendarVersion),
+        ("digest('stable')", ["stable", "latest"], Fate::FilteredOut),
+        ("prefix('a', numerical())", ["a1", "b2"], Fate::FilteredOut),
+        ("prefix('a', numerical())", ["a1", "ax"], Fate::NotANumber),
+        ("alphabetical()", ["b", "a"], Fate::Outranked),
+        ("natural()", ["a10", "a9"], Fate::Outranked),
+    ] {
+        let policy = Policy::Filter(VersionFilter::parse(filter).unwrap());
+        let selection = select(&tags, &TagFilter::default(), &policy).unwrap();
+        let fates: Vec<_> = selection.why(&tags).map(|why| why.fate).collect();
+        assert_eq!(fates, [Fate::Chosen, wanted], "{filter}");
+    }
+}
+
 fn policies() -> Vec<(TagFilter, Policy)> {
+    let filter = |text| (TagFilter::default(), Policy::Filter(VersionFilter::parse(text).unwrap()));
     let plain = TagFilter::default;
     let extracting = TagFilter::new(Some("^(?:[a-z]-)?(.*)$"), Some("$1")).unwrap();
     vec![
@@ -162,7 +238,17 @@ fn policies() -> Vec<(TagFilter, Policy)> {
         (plain(), Policy::Alphabetical(Order::Descending)),
         (plain(), Policy::Numerical(Order::Ascending, OnInvalid::Skip)),
         (extracting.clone(), Policy::semver("*-0").unwrap()),
-        (extracting, Policy::Numerical(Order::Descending, OnInvalid::Skip)),
+        (extracting.clone(), Policy::Numerical(Order::Descending, OnInvalid::Skip)),
+        filter("semver(range='>=0.0.0-0')"),
+        filter("alphabetical('desc')"),
+        filter("numerical()"),
+        filter("natural()"),
+        filter("natural('desc')"),
+        filter("timestamp('s')"),
+        filter("calver('YY[.MICRO[.MINOR]]')"),
+        filter("digest('1.0')"),
+        filter("prefix('v', natural())"),
+        (extracting, filter("natural()").1),
     ]
 }
 

@@ -151,6 +151,24 @@ fn a_digest_is_appended_on_request() {
 }
 
 #[test]
+fn the_digest_filter_wants_the_digest() {
+    for (filter, wanted) in [("digest('stable')", true), ("prefix('st', digest('able'))", true), ("natural()", false)] {
+        let (site, occurrence) = (site(), occurrence(Some(filter), false));
+        let request = ImageRequest { site: &site, occurrence: &occurrence };
+        let none = FixedImages::default();
+        let decision = decide(request, &none, &none, &Deployed::Absent, UpdateImages::Keep).unwrap();
+        let Decision::NeedsRegistry(need) = decision else {
+            panic!("{decision:?}");
+        };
+        let choice = need.choose(RegistryAnswer::Tags(&["latest", "stable"])).unwrap();
+        assert_eq!(choice.selection().tag, "stable", "{filter}");
+        assert_eq!(choice.wants_digest(), wanted, "{filter}");
+        let informed = RegistryNeed::for_information(&ImageDecision::draft(request, None), &occurrence).unwrap();
+        assert_eq!(informed.choose(RegistryAnswer::Tags(&["stable"])).unwrap().wants_digest(), wanted, "{filter}");
+    }
+}
+
+#[test]
 fn information_leaves_the_result_alone() {
     let decision = resolve(&["reg.example/web=f"], &[], &running(), UpdateImages::Keep).unwrap();
     let need = RegistryNeed::for_information(&decision, &occurrence(None, false)).unwrap();
