@@ -137,6 +137,12 @@ fn images_and_versions_go_through_the_port() {
         world.render("{{ images.get_image('a', latest_version=version.prefix('x')) }}"),
         "<a|\"prefix([\\\"x\\\"])\">"
     );
+    assert_eq!(world.render("{{ version.calver('YYYY.0M') }}"), "calver([\"YYYY.0M\"])");
+    assert_eq!(
+        world.render("{% for name in version %}{{ name }} {% endfor %}"),
+        "alphabetical calver digest natural newest_build number numerical prefix regex semver timestamp "
+    );
+    assert_eq!(world.fails("{{ version.nope() }}"), "UndefinedError: 'dict object' has no attribute 'nope'");
     assert_eq!(world.render("{{ images is mapping }}"), "True");
     assert_eq!(world.fails("{{ images.get_image(1) }}"), "TypeError: image must be a string");
     assert_eq!(

@@ -28,7 +28,19 @@ impl Part {
     fn members(self) -> &'static [&'static str] {
         match self {
             Self::Images => &["get_image"],
-            Self::Version => &["number", "prefix", "regex", "semver"],
+            Self::Version => &[
+                "alphabetical",
+                "calver",
+                "digest",
+                "natural",
+                "newest_build",
+                "number",
+                "numerical",
+                "prefix",
+                "regex",
+                "semver",
+                "timestamp",
+            ],
         }
     }
 }
