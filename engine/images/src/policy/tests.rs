@@ -244,6 +244,7 @@ fn policies() -> Vec<(TagFilter, Policy)> {
         filter("numerical()"),
         filter("natural()"),
         filter("natural('desc')"),
+        filter("timestamp()"),
         filter("timestamp('s')"),
         filter("calver('YY[.MICRO[.MINOR]]')"),
         filter("digest('1.0')"),
@@ -265,6 +266,34 @@ proptest! {
                 select(&tags, &filter, &policy).map(|s| s.tag),
                 select(&shuffled, &filter, &policy).map(|s| s.tag)
             );
+        }
+    }
+
+    #[test]
+    fn printed_filters_parse_to_the_same(
+        name in "alphabetical|numerical|natural|timestamp|calver|digest|semver|prefix",
+        argument in "(asc|DESC|auto|ms|YYYY[.\\[]0M\\]?|v?[0-9]\\.[0-9x]|[<>=^~ |*0-9.x-]{1,9}|stable[ '\"_]?|\\PC{0,9})",
+        quote in "['\"]",
+    ) {
+        let key = if name == "semver" { "range=" } else { "" };
+        if let Ok(filter) = VersionFilter::parse(&format!("{name}({key}{quote}{argument}{quote})")) {
+            prop_assert_eq!(VersionFilter::parse(&filter.to_string()), Ok(filter));
+        }
+    }
+
+    #[test]
+    fn any_list_of_tags_has_at_most_one_winner(
+        tags in prop::collection::vec("(v?[0-9]{1,3}([.][0-9]{1,2}){0,3}(-rc[0-9])?|[a-z]-1[67][0-9]{8}|\\PC{0,6})", 1..10),
+    ) {
+        let reversed: Vec<&String> = tags.iter().rev().collect();
+        for (filter, policy) in policies() {
+            let (there, back) = (select(&tags, &filter, &policy), select(&reversed, &filter, &policy));
+            prop_assert_eq!(there.as_ref().map(|s| &s.tag), back.as_ref().map(|s| &s.tag));
+            if let Ok(selection) = there {
+                let chosen: Vec<_> = selection.why(&tags).filter(|why| why.fate == Fate::Chosen).collect();
+                prop_assert_eq!(chosen.len(), 1);
+                prop_assert_eq!(chosen[0].tag, &selection.tag);
+            }
         }
     }
 
