@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use minijinja::value::{Object, Value};
+use minijinja::value::{Object, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use windlass_model::location::{Location, Source};
 
@@ -88,8 +88,8 @@ fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>) -> Environm
             return Ok(());
         }
         match value.as_str() {
-            Some(text) => out.write_str(text)?,
-            None => out.write_str(&py_str(value))?,
+            Some(text) if value.kind() != ValueKind::Bytes => out.write_str(text)?,
+            _ => out.write_str(&py_str(value))?,
         }
         Ok(())
     });

@@ -95,13 +95,22 @@ pub(crate) fn convert(error: &Error, rendering: &Rendering<'_>) -> TemplateError
 
 /// Undefined values that are no variables: the place tells what they were.
 fn refined(error: TemplateError, frame: Option<&Frame>) -> TemplateError {
+    if let Some(TemplatePart::Block(name)) = frame.map(|frame| &frame.part).filter(|_| error.message() == NO_PARENT) {
+        return TemplateError::new(ErrorKind::Undefined, format!("there is no parent block called '{name}'."));
+    }
     let Some(frame) = frame.filter(|_| error.message() == UNKNOWN_UNDEFINED) else { return error };
     let text = frame.at.source.text.get(frame.at.span.clone()).unwrap_or_default();
     let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
     let message = match text {
         _ if text.contains("loop.previtem") => "there is no previous item".to_owned(),
         _ if text.contains("loop.nextitem") => "there is no next item".to_owned(),
-        name if is_name && frame.part == TemplatePart::Other => format!("parameter '{name}' was not provided"),
+        name if is_name && frame.part == TemplatePart::Other => {
+            match parameter(&frame.at.source.text[..frame.at.span.start], name) {
+                Some(None) => format!("parameter '{name}' was not provided"),
+                Some(Some(default)) => format!("'{default}' is undefined"),
+                None => format!("'{name}' is undefined"),
+            }
+        }
         _ => match scope::last_miss_message() {
             Some(message) => message,
             None => return error,
@@ -109,6 +118,22 @@ fn refined(error: TemplateError, frame: Option<&Frame>) -> TemplateError {
     };
     TemplateError::new(ErrorKind::Undefined, message)
 }
+
+/// Whether the last macro that starts in `text` has a parameter `name`, and its default.
+fn parameter<'a>(text: &'a str, name: &str) -> Option<Option<&'a str>> {
+    let start = text.rfind("macro ").max(text.rfind("call("))?;
+    let (_, rest) = text[start..].split_once('(')?;
+    let (list, _) = rest.split_once("%}")?;
+    let mut declared = list.trim_end().trim_end_matches(['-', '+']).trim_end().trim_end_matches(')').split(',');
+    declared.find_map(|parameter| match parameter.split_once('=') {
+        Some((known, default)) if known.trim() == name => Some(Some(default.trim())),
+        None if parameter.trim() == name => Some(None),
+        _ => None,
+    })
+}
+
+/// The engine's words for `super()` in a block that overrides nothing.
+const NO_PARENT: &str = "no parent block exists";
 
 /// An undefined value of which the engine knows no expression.
 const UNKNOWN_UNDEFINED: &str = "value is undefined";
@@ -263,6 +288,8 @@ fn unknown_name(detail: &str) -> &str {
 fn unknown_method(detail: &str) -> String {
     let Some((parent, method)) = detail.split_once(" has no method named ") else { return detail.to_owned() };
     let parent = match parent {
+        "undefined" => return undefined_message(method),
+        "bool" => "bool object",
         "map" => "dict object",
         "sequence" => "list object",
         "string" => "str object",
@@ -302,9 +329,29 @@ fn undefined_message(detail: &str) -> String {
         None => expression.rsplit_once('.').unwrap_or(("", expression)),
     };
     scope::miss_message(key).unwrap_or_else(|| {
-        let parent = scope::variable(base).map_or_else(|| "dict object".to_owned(), |value| parent_name(&value));
-        format!("'{parent}' has no attribute '{key}'")
+        let parent = scope::variable(base).map_or_else(|| literal_parent(base).to_owned(), |value| parent_name(&value));
+        let element = match key {
+            "none" | "None" => Some("None"),
+            "true" | "True" => Some("True"),
+            "false" | "False" => Some("False"),
+            number if number.parse::<f64>().is_ok() => Some(number),
+            _ => None,
+        };
+        match element.filter(|_| expression.ends_with(']') || key.parse::<u64>().is_ok()) {
+            Some(element) => format!("{parent} has no element {element}"),
+            None => format!("'{parent}' has no attribute '{key}'"),
+        }
     })
+}
+
+/// The type of what an expression starts with, as far as its text tells.
+fn literal_parent(base: &str) -> &'static str {
+    match base.chars().next() {
+        Some('"' | '\'') => "str object",
+        Some(c) if c.is_ascii_digit() => "int object",
+        _ if base.starts_with("range(") => "range object",
+        _ => "dict object",
+    }
 }
 
 /// A file that could not be read.

@@ -6,7 +6,7 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use crate::failure::{type_error, value_error};
-use crate::value::{Date, Number, float_text, number_of, py_str, type_name};
+use crate::value::{Date, Number, float_text, is_namespace, number_of, py_str, type_name};
 
 const MAX_DEPTH: usize = 500;
 
@@ -37,8 +37,8 @@ fn write(value: &Value, layout: Layout, depth: usize, out: &mut String) -> Resul
         ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),
         ValueKind::Number => out.push_str(&number(value)),
         ValueKind::String => write_text(value.as_str().unwrap_or_default(), out),
-        ValueKind::Seq | ValueKind::Iterable => write_items(value, layout, depth, out)?,
-        ValueKind::Map => write_entries(value, layout, depth, out)?,
+        ValueKind::Seq => write_items(value, layout, depth, out)?,
+        ValueKind::Map if !is_namespace(value) => write_entries(value, layout, depth, out)?,
         _ => return Err(type_error(format!("Object of type {} is not JSON serializable", type_name(value)))),
     }
     Ok(())

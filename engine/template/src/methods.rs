@@ -12,7 +12,7 @@ pub(crate) use list::{call_list, sequence, sort_keyed};
 pub(crate) use text::{center, replace, title};
 
 use crate::failure::{raised, type_error};
-use crate::value::{new_list, type_name};
+use crate::value::{Number, new_list, number_of, type_name};
 
 /// Methods of strings, numbers, tuples and the engine's own containers.
 pub(crate) fn call_builtin(
@@ -26,12 +26,15 @@ pub(crate) fn call_builtin(
         ValueKind::Seq if value.is_tuple() && !matches!(method, "count" | "index") => {
             Err(unknown("tuple object", method))
         }
+        ValueKind::Iterable if !matches!(method, "count" | "index") => {
+            Err(unknown(&format!("{} object", type_name(value)), method))
+        }
         ValueKind::Seq | ValueKind::Iterable => {
             let list = new_list(value.try_iter()?.collect());
             list.call_method(state, method, args)
         }
         ValueKind::Map => call_other_map(state, value, method, args),
-        ValueKind::Number => number_method(value, method),
+        ValueKind::Number | ValueKind::Bool => number_method(value, method),
         _ => Err(ErrorKind::UnknownMethod.into()),
     }
 }
@@ -47,11 +50,11 @@ fn call_other_map(state: &mut State<'_, '_>, value: &Value, method: &str, args: 
 
 fn number_method(value: &Value, method: &str) -> Result<Value, Error> {
     match method {
-        "bit_length" if value.is_integer() => {
-            let number = i128::try_from(value.clone()).map_err(|_| type_error("integer out of range"))?;
+        "bit_length" if matches!(number_of(value), Some(Number::Int(_))) => {
+            let Some(Number::Int(number)) = number_of(value) else { return Err(type_error("integer out of range")) };
             Ok(Value::from(128 - number.unsigned_abs().leading_zeros()))
         }
-        "is_integer" => Ok(Value::from(
+        "is_integer" if value.kind() == ValueKind::Number => Ok(Value::from(
             value.is_integer() || f64::try_from(value.clone()).is_ok_and(|number| number.fract() == 0.0),
         )),
         _ => Err(unknown(&format!("{} object", type_name(value)), method)),

@@ -303,6 +303,7 @@ pub(crate) fn contains(container: &Value, needle: &Value) -> Result<bool, Error>
             if needle.is_undefined() {
                 return Err(undefined(needle));
             }
+            crate::value::hashable(needle)?;
             Ok(container.try_iter()?.any(|key| key == *needle))
         }
         ValueKind::Seq | ValueKind::Iterable => {

@@ -4,6 +4,7 @@
 //! render, and compiled templates are shared by all items, so the context of
 //! the render that runs on this thread is kept here for its duration.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ const MAX_WORK: usize = 400_000_000;
 enum Miss {
     Key {
         key: Value,
-        parent: &'static str,
+        parent: Cow<'static, str>,
     },
     /// A filter found nothing.
     Other(String),
@@ -149,8 +150,8 @@ pub(crate) fn not_found_message(detail: &str) -> String {
 }
 
 /// Remembers that `key` was not in a container, for the error that may follow.
-pub(crate) fn note_miss(parent: &'static str, key: &Value) {
-    let miss = Miss::Key { key: key.clone(), parent };
+pub(crate) fn note_miss(parent: impl Into<Cow<'static, str>>, key: &Value) {
+    let miss = Miss::Key { key: key.clone(), parent: parent.into() };
     RUNNING.with_borrow_mut(|running| running.last_miss = Some(miss));
 }
 

@@ -11,6 +11,7 @@ mod list;
 mod number;
 mod order;
 mod text;
+mod view;
 
 pub(crate) use convert::to_json;
 pub(crate) use date::Date;
@@ -20,6 +21,7 @@ pub(crate) use list::{List, new_list};
 pub(crate) use number::{Number, float_text, number_of};
 pub(crate) use order::compare;
 pub(crate) use text::{is_printable, py_repr, py_str};
+pub(crate) use view::{View, new_view};
 
 use minijinja::value::{Value, ValueKind};
 
@@ -36,17 +38,48 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         ValueKind::Seq if value.is_tuple() => "tuple",
         ValueKind::Seq => "list",
         ValueKind::Map => "dict",
-        ValueKind::Iterable => "generator",
+        ValueKind::Iterable if crate::functions::is_range(value) => "range",
+        ValueKind::Iterable => value.downcast_object_ref::<View>().map_or("generator", View::type_name),
         _ => "object",
     }
 }
 
 /// The type as undefined messages name it: `'dict object'`, but `'None'`.
 pub(crate) fn parent_name(value: &Value) -> String {
+    if let Some(kind) = engine_type(value) {
+        return format!("{kind} object");
+    }
     match type_name(value) {
         "NoneType" => "None".to_owned(),
         name => format!("{name} object"),
     }
+}
+
+/// Jinja's name for the type of an object that the engine made.
+fn engine_type(value: &Value) -> Option<&'static str> {
+    match value.as_object()?.type_name().rsplit("::").next()? {
+        "Macro" => Some("jinja2.runtime.Macro"),
+        "Loop" => Some("jinja2.runtime.LoopContext"),
+        "Module" => Some("jinja2.environment.TemplateModule"),
+        "Namespace" => Some("jinja2.utils.Namespace"),
+        _ => None,
+    }
+}
+
+/// Whether a value is a macro of a template.
+pub(crate) fn is_macro(value: &Value) -> bool {
+    engine_type(value) == Some("jinja2.runtime.Macro")
+}
+
+/// Whether a value is a `namespace()`.
+pub(crate) fn is_namespace(value: &Value) -> bool {
+    engine_type(value) == Some("jinja2.utils.Namespace")
+}
+
+/// Fails for what cannot be a key.
+pub(crate) fn hashable(value: &Value) -> Result<(), minijinja::Error> {
+    let changes = value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some();
+    if changes { Err(crate::failure::type_error(format!("unhashable type: '{}'", type_name(value)))) } else { Ok(()) }
 }
 
 /// Truth as Python sees it; an undefined value has none.

@@ -1,6 +1,7 @@
 //! Compares with what Python's Jinja2 made of the same templates.
 //!
-//! `oracle/generate.py` writes `oracle/cases.json` from `oracle/cases.txt`.
+//! `oracle/generate.py` writes `oracle/cases.json` from `oracle/cases.txt`, and
+//! `oracle/systematic.json` from the table in `oracle/systematic.py`.
 //! `oracle/failing.txt` lists the cases that still differ; it may only get
 //! shorter: a listed case that passes is an error. `oracle/deliberate.txt`
 //! lists those that must differ, with the reason above each.
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use windlass_template::{Engine, EngineOptions, Ports, SearchPath, TemplateError, Vars};
 
 fn oracle(file: &str) -> String {
@@ -25,6 +26,14 @@ fn listed(file: &str) -> BTreeSet<String> {
 
 fn one_line(template: &str) -> String {
     template.replace('\n', "⏎")
+}
+
+/// The systematic table, in the shape of the listed cases.
+fn systematic() -> Vec<Value> {
+    let rows: Vec<Vec<Value>> = serde_json::from_str(&oracle("systematic.json")).unwrap();
+    let case =
+        |row: &Vec<Value>| json!({"template": row[0], "output": row[1], "error": row.get(2), "message": row.get(3)});
+    rows.iter().map(case).collect()
 }
 
 /// What differs, if anything does.
@@ -57,8 +66,8 @@ fn templates_render_as_in_python() {
     let batch = Engine::new(EngineOptions::default(), Ports::default()).batch(vars, search);
     let (failing, deliberate) = (listed("failing.txt"), listed("deliberate.txt"));
     let (mut surprises, mut differing) = (Vec::new(), 0);
-    let cases = answers["cases"].as_array().unwrap();
-    for case in cases {
+    let cases: Vec<Value> = answers["cases"].as_array().unwrap().iter().cloned().chain(systematic()).collect();
+    for case in &cases {
         let template = case["template"].as_str().unwrap();
         let actual = batch.render_named(template, "case");
         let name = one_line(template);

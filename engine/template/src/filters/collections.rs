@@ -134,7 +134,13 @@ fn attr(args: &[Value]) -> Result<Value, Error> {
     let name = slots[1].as_ref().map(py_str).unwrap_or_default();
     let plain = matches!(
         value.kind(),
-        ValueKind::Map | ValueKind::Seq | ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::None
+        ValueKind::Map
+            | ValueKind::Seq
+            | ValueKind::Iterable
+            | ValueKind::String
+            | ValueKind::Number
+            | ValueKind::Bool
+            | ValueKind::None
     );
     if plain && value.as_object().is_none_or(|object| object.downcast_ref::<Group>().is_none()) {
         crate::scope::note_message(format!("'{}' has no attribute '{name}'", crate::value::parent_name(value)));
@@ -155,7 +161,12 @@ fn random(args: &[Value]) -> Result<Value, Error> {
 fn xmlattr(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_xmlattr", &["d", "autospace"], 1).bind(args)?;
     let mut parts = Vec::new();
-    for (key, value) in pairs_of(defined(slots[0].as_ref())?)? {
+    let attributes = defined(slots[0].as_ref())?;
+    if attributes.kind() != ValueKind::Map {
+        let kind = crate::value::type_name(attributes);
+        return Err(crate::failure::type_error(format!("'{kind}' object has no attribute 'items'")));
+    }
+    for (key, value) in pairs_of(attributes)? {
         if value.is_none() || value.is_undefined() {
             continue;
         }

@@ -160,7 +160,7 @@ fn directed(number: Number, precision: i64, up: bool) -> f64 {
 fn file_size(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_filesizeformat", &["value", "binary"], 1).bind(args)?;
     let binary = slots[1].as_ref().map_or(Ok(false), is_true)?;
-    let value = float_filter(std::slice::from_ref(defined(slots[0].as_ref())?))?;
+    let value = float_filter(&[defined(slots[0].as_ref())?.clone(), Value::from(())])?;
     if value.kind() != ValueKind::Number {
         return Err(type_error("could not convert to a number"));
     }

@@ -8,7 +8,7 @@ use super::{Function, defined};
 use crate::binder::{signature, split_named};
 use crate::failure::{raised, type_error};
 use crate::methods::{sequence, sort_keyed};
-use crate::value::{compare, is_true, new_list, py_str, type_name, undefined};
+use crate::value::{compare, hashable, is_true, new_list, parent_name, py_str, type_name, undefined};
 
 pub(super) const FILTERS: &[(&str, Function)] = &[
     ("count", |_, args| length(args)),
@@ -37,21 +37,38 @@ pub(super) fn items(slot: Option<&Value>) -> Result<Vec<Value>, Error> {
     sequence(defined(slot)?)
 }
 
+/// The items of a filter that starts only when its first argument is true in Python.
+fn items_if_any(slot: Option<&Value>) -> Result<Vec<Value>, Error> {
+    if slot.is_some_and(Value::is_none) { Ok(Vec::new()) } else { items(slot) }
+}
+
 /// One step of an attribute path; digits are an index.
 fn step(value: &Value, part: &str) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(undefined(value));
     }
     match part.parse::<usize>() {
-        Ok(index) => value.get_item_by_index(index),
-        Err(_) => value.get_attr(part),
+        Ok(index) => at(value, index),
+        Err(_) => Ok(noted(value, &Value::from(part), value.get_attr(part)?)),
     }
+}
+
+fn at(value: &Value, index: usize) -> Result<Value, Error> {
+    Ok(noted(value, &Value::from(index), value.get_item_by_index(index)?))
+}
+
+/// Remembers what was looked up where, if it was not there.
+fn noted(parent: &Value, key: &Value, found: Value) -> Value {
+    if found.is_undefined() {
+        crate::scope::note_miss(parent_name(parent), key);
+    }
+    found
 }
 
 /// The value at `a.b.0`; a missing last step is undefined (or the default).
 pub(super) fn attribute(value: &Value, path: &Value, default: Option<&Value>) -> Result<Value, Error> {
     if let Some(index) = path.as_usize() {
-        return value.get_item_by_index(index);
+        return at(value, index);
     }
     let mut current = value.clone();
     for part in py_str(path).split('.') {
@@ -197,6 +214,7 @@ fn unique(args: &[Value]) -> Result<Value, Error> {
     for item in items(slots[0].as_ref())? {
         let key = given(slots[2].as_ref()).map_or(Ok(item.clone()), |path| attribute(&item, path, None))?;
         let key = folded(defined(Some(&key))?.clone(), case_sensitive);
+        hashable(&key)?;
         if !seen.contains(&key) {
             seen.push(key);
             kept.push(item);
@@ -238,7 +256,7 @@ fn sum(args: &[Value]) -> Result<Value, Error> {
 
 fn map(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (positional, named) = split_named(args);
-    let items = items(positional.first())?;
+    let items = items_if_any(positional.first())?;
     let rest = positional.get(1..).unwrap_or_default();
     let option = |name: &str| named.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     let mut mapped = Vec::new();
@@ -274,7 +292,7 @@ fn passes(state: &mut State<'_, '_>, value: &Value, rest: &[Value]) -> Result<bo
 
 fn select(state: &mut State<'_, '_>, args: &[Value], wanted: bool) -> Result<Value, Error> {
     let mut kept = Vec::new();
-    for item in items(args.first())? {
+    for item in items_if_any(args.first())? {
         if passes(state, &item, args.get(1..).unwrap_or_default())? == wanted {
             kept.push(item);
         }
@@ -287,7 +305,7 @@ fn select_attribute(state: &mut State<'_, '_>, args: &[Value], wanted: bool) -> 
         return Err(raised(crate::error::ErrorKind::Assertion, "Missing parameter for attribute name"));
     };
     let mut kept = Vec::new();
-    for item in items(args.first())? {
+    for item in items_if_any(args.first())? {
         let value = attribute(&item, path, None)?;
         if passes(state, &value, args.get(2..).unwrap_or_default())? == wanted {
             kept.push(item);

@@ -143,8 +143,7 @@ fn trim(args: &[Value]) -> Result<Value, Error> {
 fn truncate(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_truncate", &["s", "length", "killwords", "end", "leeway"], 1).bind(args)?;
     let value = defined(slots[0].as_ref())?;
-    let text =
-        value.as_str().ok_or_else(|| type_error(format!("object of type '{}' has no len()", type_name(value))))?;
+    let no_length = || type_error(format!("object of type '{}' has no len()", type_name(value)));
     let end = slots[3].as_ref().map_or_else(|| "...".to_owned(), py_str);
     let (length, leeway) = (integer(slots[1].as_ref(), 255)?, integer(slots[4].as_ref(), 5)?);
     let end_length = i64::try_from(end.chars().count()).unwrap_or(i64::MAX);
@@ -155,6 +154,10 @@ fn truncate(args: &[Value]) -> Result<Value, Error> {
     if leeway < 0 {
         return Err(assertion(format!("expected leeway >= 0, got {leeway}")));
     }
+    let Some(text) = value.as_str() else {
+        let short = i64::try_from(value.len().ok_or_else(no_length)?).is_ok_and(|count| count <= length + leeway);
+        return if short { Ok(value.clone()) } else { Err(type_error("can only truncate text")) };
+    };
     let count = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
     if count <= length.saturating_add(leeway) {
         return Ok(Value::from(text));
@@ -210,7 +213,10 @@ fn wordcount(args: &[Value]) -> Result<Value, Error> {
 fn wordwrap(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_wordwrap", &["s", "width", "break_long_words", "wrapstring", "break_on_hyphens"], 1)
         .bind(args)?;
-    let text = py_str(defined(slots[0].as_ref())?);
+    let value = defined(slots[0].as_ref())?;
+    let text = value.as_str().ok_or_else(|| {
+        raised(crate::error::ErrorKind::Type, format!("'{}' object has no attribute 'splitlines'", type_name(value)))
+    })?;
     let width = usize::try_from(integer(slots[1].as_ref(), 79)?).unwrap_or(0);
     if width == 0 {
         return Err(crate::failure::value_error("invalid width 0 (must be > 0)"));
@@ -219,7 +225,7 @@ fn wordwrap(args: &[Value]) -> Result<Value, Error> {
     let hyphens = slots[4].as_ref().map_or(Ok(true), is_true)?;
     let wrap_with = slots[3].as_ref().filter(|value| !value.is_none()).map_or_else(|| "\n".to_owned(), py_str);
     let lines: Vec<String> =
-        split_lines(&text).into_iter().map(|line| wrap(line, width, break_long, hyphens).join(&wrap_with)).collect();
+        split_lines(text).into_iter().map(|line| wrap(line, width, break_long, hyphens).join(&wrap_with)).collect();
     Ok(Value::from(lines.join(&wrap_with)))
 }
 

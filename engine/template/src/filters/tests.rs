@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, State};
 use super::defined;
 use crate::failure::type_error;
 use crate::operators;
-use crate::value::{Dict, List, Number, number_of, py_str, type_name};
+use crate::value::{Dict, List, Number, hashable, is_macro, number_of, py_str, type_name};
 
 type Test = fn(&[Value]) -> Result<bool, Error>;
 
@@ -57,6 +57,18 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         let test = *test;
         environment.add_test(*name, move |_: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| test(&args.into_values()));
     }
+    environment.add_test("filter", |state: &State<'_, '_>, value: &Value| {
+        Ok::<_, Error>(name(value)?.is_some_and(|name| minijinja::tests::is_filter(state, name)))
+    });
+    environment.add_test("test", |state: &State<'_, '_>, value: &Value| {
+        Ok::<_, Error>(name(value)?.is_some_and(|name| minijinja::tests::is_test(state, name)))
+    });
+}
+
+/// A name to look up; other values name nothing, if they could be keys.
+fn name(value: &Value) -> Result<Option<&str>, Error> {
+    hashable(defined(Some(value))?)?;
+    Ok(value.as_str())
 }
 
 fn subject(args: &[Value]) -> Value {
@@ -68,7 +80,6 @@ fn operand(args: &[Value]) -> Value {
 }
 
 fn sequence(value: &Value) -> Result<bool, Error> {
-    let value = defined(Some(value))?;
     Ok(matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Bytes)
         || (value.kind() == ValueKind::Iterable && value.len().is_some()))
 }
@@ -80,7 +91,7 @@ fn iterable(value: &Value) -> Result<bool, Error> {
 
 /// Functions and macros; undefined too, as its Python type can be called.
 fn callable(value: &Value) -> bool {
-    value.is_undefined() || (value.kind() == ValueKind::Plain && !value.is_none())
+    value.is_undefined() || is_macro(value) || (value.kind() == ValueKind::Plain && !value.is_none())
 }
 
 fn integer(value: &Value) -> Result<Option<i128>, Error> {

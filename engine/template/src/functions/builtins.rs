@@ -100,7 +100,7 @@ impl Object for Range {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let range = self.clone();
-        Enumerator::Iter(Box::new((0..self.length).filter_map(move |index| range.at(index))))
+        Enumerator::Iter(Box::new((0..self.length).map(move |index| range.at(index).unwrap_or_default())))
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {

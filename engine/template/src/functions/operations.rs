@@ -8,10 +8,11 @@ use minijinja::{Environment, Error, State};
 
 use super::add;
 use crate::binder::split_named;
-use crate::failure::{type_error, value_error};
+use crate::error::ErrorKind;
+use crate::failure::{raised, type_error, value_error};
 use crate::methods::sequence;
 use crate::operators;
-use crate::value::{Number, new_dict, new_list, number_of, py_str, type_name, undefined};
+use crate::value::{Number, hashable, new_dict, new_list, number_of, py_str, type_name, undefined};
 
 type Binary = fn(&Value, &Value) -> Result<Value, Error>;
 
@@ -49,6 +50,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "__slice", |_, args| slice(args));
     add(environment, "__iter", |_, args| iterable(args.first()));
     add(environment, "__variadic", |_, args| variadic(args));
+    add(environment, "__template", |_, args| template_name(args));
     environment.add_global("__unset", Value::from_object(Unset));
     environment.add_test("__unset", |value: &Value| value.downcast_object_ref::<Unset>().is_some());
 }
@@ -85,13 +87,22 @@ fn signed(value: Option<&Value>, operator: &str) -> Result<Value, Error> {
 fn dict(args: &[Value]) -> Result<Value, Error> {
     let mut entries = indexmap::IndexMap::with_capacity(args.len() / 2);
     for pair in args.chunks_exact(2) {
-        let unhashable = matches!(pair[0].kind(), ValueKind::Map | ValueKind::Seq) && !pair[0].is_tuple();
-        if unhashable {
-            return Err(type_error(format!("unhashable type: '{}'", type_name(&pair[0]))));
-        }
-        entries.insert(printable(&pair[0])?.clone(), pair[1].clone());
+        hashable(&pair[0])?;
+        let key = printable(&pair[0])?;
+        let known = known_key(&entries, key);
+        entries.insert(known.unwrap_or_else(|| key.clone()), pair[1].clone());
     }
     Ok(new_dict(entries))
+}
+
+/// The key of `entries` that is the same as `key` in Python: `1`, `1.0` and `true` are one.
+fn known_key(entries: &indexmap::IndexMap<Value, Value>, key: &Value) -> Option<Value> {
+    let ambiguous = match number_of(key)? {
+        Number::Int(number) => number == 0 || number == 1,
+        Number::Float(number) => number == 0.0 || number == 1.0,
+    };
+    let same = |known: &&Value| operators::equal(known, key).unwrap_or(false);
+    entries.keys().find(|known| ambiguous && same(known)).cloned()
 }
 
 /// A literal too long for a call, as a container that can change.
@@ -168,7 +179,24 @@ fn indexes(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i6
 fn iterable(value: Option<&Value>) -> Result<Value, Error> {
     let value = printable(value.unwrap_or(&Value::UNDEFINED))?;
     let can = !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok());
+    if value.as_str().is_some() {
+        return sequence(value).map(new_list); // for `loop.length`
+    }
     if can { Ok(value.clone()) } else { Err(type_error(format!("'{}' object is not iterable", type_name(value)))) }
+}
+
+/// A computed name in `include`, `import` or `extends`. Only `include` takes several.
+fn template_name(args: &[Value]) -> Result<Value, Error> {
+    let [name, several, ignore_missing] = args else { return Err(type_error("not a template name")) };
+    let none = name.is_none() || (name.kind() == ValueKind::Seq && name.len() == Some(0));
+    let missing = |what: &str| Err(raised(ErrorKind::NotFound, format!("template {what} not found")));
+    match printable(name)?.kind() {
+        ValueKind::String => Ok(name.clone()),
+        _ if !several.is_true() => missing(&py_str(name)),
+        _ if none && ignore_missing.is_true() => Ok(new_list(Vec::new())),
+        _ if none => missing("Tried to select from an empty list of templates."),
+        _ => Ok(name.clone()),
+    }
 }
 
 /// The default of a macro parameter that was not passed.
@@ -225,7 +253,7 @@ impl Object for Variadic {
         let known = positional.len().min(self.parameters.len());
         let (known, extra) = positional.split_at(known);
         let (mut passed, mut unknown): (Vec<_>, Vec<_>) =
-            named.into_iter().partition(|(name, _)| self.parameters.contains(name) || name == "caller");
+            named.into_iter().partition(|(name, _)| self.parameters[known.len()..].contains(name) || name == "caller");
         if !extra.is_empty() && !self.varargs {
             let (name, most) = (self.name(), self.parameters.len());
             return Err(type_error(format!("macro '{name}' takes not more than {most} argument(s)")));

@@ -8,7 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 use crate::binder::{signature, split_named};
 use crate::error::ErrorKind as Kind;
 use crate::failure::{raised, type_error, value_error};
-use crate::value::{Dict, new_dict, new_list, py_repr, type_name};
+use crate::value::{Dict, hashable, new_dict, new_view, py_repr, type_name};
 
 /// `dict.METHOD(..)`; a stored callable of another name is left to the engine.
 pub(crate) fn call_dict(
@@ -20,12 +20,15 @@ pub(crate) fn call_dict(
     match method {
         "get" => {
             let slots = signature("get", &["key", "default"], 1).bind(args)?;
-            let found = slots[0].as_ref().and_then(|key| dict.with(|entries| entries.get(key).cloned()));
+            let key = slots[0].clone().unwrap_or_else(none);
+            hashable(&key)?;
+            let found = dict.with(|entries| entries.get(&key).cloned());
             Ok(found.or_else(|| slots[1].clone()).unwrap_or_else(none))
         }
-        "keys" => no_args(method, args).map(|()| new_list(dict.with(|entries| entries.keys().cloned().collect()))),
-        "values" => no_args(method, args).map(|()| new_list(dict.with(|entries| entries.values().cloned().collect()))),
-        "items" => no_args(method, args).map(|()| items(dict)),
+        "keys" => no_args(method, args).map(|()| view("dict_keys", dict, |(key, _)| key.clone())),
+        "values" => no_args(method, args).map(|()| view("dict_values", dict, |(_, value)| value.clone())),
+        "items" => no_args(method, args)
+            .map(|()| view("dict_items", dict, |(key, value)| Value::from(Tuple::from([key.clone(), value.clone()])))),
         "copy" => no_args(method, args).map(|()| new_dict(dict.entries())),
         "update" => update(dict, args),
         "pop" => pop(dict, args),
@@ -39,6 +42,7 @@ pub(crate) fn call_dict(
             let mut slots = signature("setdefault", &["key", "default"], 1).bind(args)?.into_iter();
             let key = slots.next().flatten().unwrap_or_else(none);
             let default = slots.next().flatten().unwrap_or_else(none);
+            hashable(&key)?;
             Ok(dict.with(|entries| entries.entry(key).or_insert(default).clone()))
         }
         "clear" => no_args(method, args).map(|()| {
@@ -49,10 +53,8 @@ pub(crate) fn call_dict(
     }
 }
 
-fn items(dict: &Arc<Dict>) -> Value {
-    new_list(dict.with(|entries| {
-        entries.iter().map(|(key, value)| Value::from(Tuple::from([key.clone(), value.clone()]))).collect()
-    }))
+fn view(name: &'static str, dict: &Arc<Dict>, item: impl Fn((&Value, &Value)) -> Value) -> Value {
+    new_view(name, dict.with(|entries| entries.iter().map(item).collect()))
 }
 
 fn update(dict: &Arc<Dict>, args: &[Value]) -> Result<Value, Error> {
@@ -75,6 +77,9 @@ pub(crate) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
         return value.try_iter()?.map(|key| value.get_item(&key).map(|item| (key, item))).collect();
     }
     let not_iterable = || type_error(format!("'{}' object is not iterable", type_name(value)));
+    if value.is_none() {
+        return Err(not_iterable());
+    }
     let mut pairs = Vec::new();
     for (index, pair) in value.try_iter().map_err(|_| not_iterable())?.enumerate() {
         let parts: Vec<Value> = pair

@@ -358,7 +358,7 @@ fn split_at(text: &str, separator: &str, most: Option<usize>, from_end: bool) ->
 fn split_words(text: &str, most: Option<usize>, from_end: bool) -> Vec<Value> {
     let most = most.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
-    let mut rest = text.trim();
+    let mut rest = if from_end { text.trim_end() } else { text.trim_start() };
     while !rest.is_empty() {
         let cut = if from_end { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
         let Some(at) = cut.filter(|_| parts.len() < most) else {

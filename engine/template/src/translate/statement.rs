@@ -17,6 +17,18 @@ pub(super) fn translate(source: &str, tokens: &[Lexeme<'_>]) -> Result<Fragment,
         None => Err(writer.problem),
     }
 }
+
+/// The template that a tag names; what is not a plain text is checked at run time.
+fn template_name(parser: &mut Parser<'_>, flags: &str) -> Option<Fragment> {
+    let plain = parser.described().is_some_and(|kind| kind == "string");
+    let name = parser.expression()?;
+    if plain {
+        return Some(name);
+    }
+    let flags = if flags.contains(',') { flags.to_owned() } else { format!("{flags}, false") };
+    Some(name.wrapped("__template(", &format!(", {flags})")))
+}
+
 struct Writer<'a> {
     source: &'a str,
     tokens: &'a [Lexeme<'a>],
@@ -133,7 +145,7 @@ impl<'a> Writer<'a> {
                 self.problem = Some(format!("Encountered unknown tag '{keyword}'."));
                 None
             }
-            "extends" => self.rewrite(name + 1, end, Parser::expression),
+            "extends" => self.rewrite(name + 1, end, |parser| template_name(parser, "false")),
             "import" | "from" => self.import(name, end),
             "macro" => self.macro_start(name, end),
             "endmacro" => self.macro_end(end),
@@ -212,7 +224,10 @@ impl<'a> Writer<'a> {
     fn include(&mut self, start: usize, end: usize) -> Option<()> {
         let name = start + 1;
         let mut parser = self.parser(name + 1, end)?;
-        let target = parser.expression()?;
+        let ignore = self.tokens[name..end]
+            .windows(2)
+            .any(|pair| matches!((&pair[0].token, &pair[1].token), (Token::Ident("ignore"), Token::Ident("missing"))));
+        let target = template_name(&mut parser, if ignore { "true, true" } else { "true" })?;
         let mut rest = Fragment::default();
         while !parser.at_end() {
             rest = rest.then(parser.take()?);
@@ -226,7 +241,7 @@ impl<'a> Writer<'a> {
 
     fn import(&mut self, name: usize, end: usize) -> Option<()> {
         self.rewrite(name + 1, end, |parser| {
-            let mut result = parser.expression()?;
+            let mut result = template_name(parser, "false")?;
             while !parser.at_end() {
                 result = result.then(parser.take()?);
             }

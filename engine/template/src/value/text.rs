@@ -12,9 +12,9 @@ const MAX_DEPTH: usize = 100;
 /// What `{{ value }}` prints.
 pub(crate) fn py_str(value: &Value) -> String {
     match value.as_str() {
-        Some(text) => text.to_owned(),
-        None if value.is_undefined() => String::new(),
-        None => py_repr(value),
+        Some(text) if value.kind() != ValueKind::Bytes => text.to_owned(),
+        _ if value.is_undefined() => String::new(),
+        _ => py_repr(value),
     }
 }
 
@@ -37,6 +37,11 @@ fn write_repr(value: &Value, open: &mut Vec<usize>, out: &mut String) {
             Some(Number::Float(float)) => out.push_str(&float_text(float)),
             _ => out.push_str(&value.to_string()),
         },
+        ValueKind::String if value.is_safe() => {
+            out.push_str("Markup(");
+            write_quoted(value.as_str().unwrap_or_default(), out);
+            out.push(')');
+        }
         ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
         ValueKind::Bytes => write_bytes(value.as_bytes().unwrap_or_default(), out),
         _ if prints_itself(value) => out.push_str(&value.to_string()),
@@ -69,7 +74,9 @@ fn write_container(
 
 /// Containers with a text form of their own.
 fn prints_itself(value: &Value) -> bool {
-    crate::functions::is_range(value) || value.downcast_object_ref::<crate::filters::Group>().is_some()
+    crate::functions::is_range(value)
+        || value.downcast_object_ref::<super::View>().is_some()
+        || value.downcast_object_ref::<crate::filters::Group>().is_some()
 }
 
 fn write_sequence(value: &Value, open: &mut Vec<usize>, out: &mut String) {
@@ -90,7 +97,8 @@ fn write_sequence(value: &Value, open: &mut Vec<usize>, out: &mut String) {
 }
 
 fn write_mapping(value: &Value, open: &mut Vec<usize>, out: &mut String) {
-    out.push('{');
+    let namespace = super::is_namespace(value);
+    out.push_str(if namespace { "<Namespace {" } else { "{" });
     for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
         if index > 0 {
             out.push_str(", ");
@@ -99,7 +107,7 @@ fn write_mapping(value: &Value, open: &mut Vec<usize>, out: &mut String) {
         out.push_str(": ");
         write_repr(&value.get_item(&key).unwrap_or_default(), open, out);
     }
-    out.push('}');
+    out.push_str(if namespace { "}>" } else { "}" });
 }
 
 fn write_quoted(text: &str, out: &mut String) {

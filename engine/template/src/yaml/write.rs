@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 use super::emit::{Context, Emitter, Style, is_break};
 use super::scalars::{Plain, is_special_elsewhere, resolve};
 use crate::failure::raised;
-use crate::value::{Date, Number, float_text, number_of, undefined};
+use crate::value::{Date, Number, float_text, is_namespace, number_of, undefined};
 
 /// Containers inside themselves end here.
 const MAX_DEPTH: usize = 200;
@@ -58,10 +58,10 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
         }),
         ValueKind::String => Node::Scalar(string(value.as_str().unwrap_or_default())),
         ValueKind::Bytes => Node::Scalar(binary(value.as_bytes().unwrap_or_default())),
-        ValueKind::Seq | ValueKind::Iterable => {
+        ValueKind::Seq => {
             Node::Sequence(value.try_iter()?.map(|item| node(&item, depth + 1)).collect::<Result<_, _>>()?)
         }
-        ValueKind::Map => {
+        ValueKind::Map if !is_namespace(value) => {
             let mut entries = Vec::new();
             for key in value.try_iter()? {
                 entries.push((node(&key, depth + 1)?, node(&value.get_item(&key)?, depth + 1)?));

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes cases.json: what Python's Jinja2 makes of the templates in cases.txt.
+"""Writes cases.json and systematic.json: what Python's Jinja2 makes of the
+templates in cases.txt and of those that systematic.py builds.
 
 Needs Jinja2==3.1.6 and PyYAML==6.0.3 (python3 -m venv, pip install). The
 environment is the one of the project's description of kluctl's dialect:
@@ -15,7 +16,11 @@ import pathlib
 import jinja2
 import yaml
 
+import systematic
+
 HERE = pathlib.Path(__file__).parent
+# Kinds of errors whose texts must be equal, too (the same list as in oracle.rs).
+EXACT = ("UndefinedError", "TemplateNotFound", "TemplateError", "ZeroDivisionError")
 
 VARS = {
     "n": 7, "neg": -7, "zero": 0, "f": 2.5, "big": 12345678901234567890, "small": 0.00001, "t": True, "no": False, "nil": None,
@@ -127,7 +132,20 @@ def main():
         raise SystemExit(f"duplicates: {duplicates}")
     answer = {"vars": VARS, "files": FILES, "cases": [run(text) for text in templates]}
     (HERE / "cases.json").write_text(json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
-    print(len(templates), "cases")
+    listed = set(templates)
+    built = [run(text) for text in systematic.templates() if text not in listed]
+    write_systematic([case for case in built if " at 0x" not in case.get("output", "")])
+    print(len(templates), "cases and", len(built), "built ones")
+
+
+def write_systematic(cases):
+    """One line per case: [template, output] or [template, null, kind, message]."""
+    rows = [[case["template"], case.get("output")] + [case[key] for key in ("error", "message") if key in case] for case in cases]
+    for row in rows:
+        if len(row) == 4 and row[2] not in EXACT:
+            row[3] = ""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (HERE / "systematic.json").write_text(f"[\n{lines}\n]\n")
 
 
 if __name__ == "__main__":
