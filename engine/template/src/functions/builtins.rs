@@ -65,13 +65,18 @@ fn range(args: &[Value]) -> Result<Value, Error> {
     if step == 0 {
         return Err(value_error("range() arg 3 must not be zero"));
     }
+    spanning(start, stop, step).map(Value::from_object)
+}
+
+/// The range with these numbers; `step` is not zero.
+fn spanning(start: i64, stop: i64, step: i64) -> Result<Range, Error> {
     let span = if step > 0 { i128::from(stop) - i128::from(start) } else { i128::from(start) - i128::from(stop) };
     let stride = i128::from(step).abs();
     let length = i64::try_from((span.max(0) + stride - 1) / stride).unwrap_or(i64::MAX);
     if length > MAX_RANGE {
         return Err(raised(crate::error::ErrorKind::Limit, format!("range has more than {MAX_RANGE} elements")));
     }
-    Ok(Value::from_object(Range { start, stop, step, length }))
+    Ok(Range { start, stop, step, length })
 }
 
 #[derive(Debug)]
@@ -95,7 +100,11 @@ impl Object for Range {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.at(key.as_i64()?)
+        let found = key.as_i64().and_then(|index| self.at(index));
+        if found.is_none() {
+            crate::scope::note_miss("range object", key);
+        }
+        found
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -113,6 +122,15 @@ impl Object for Range {
             step => write!(f, "range({}, {}, {step})", self.start, self.stop),
         }
     }
+}
+
+/// The part of a range between two of its positions, which is a range too.
+pub(super) fn sliced(value: &Value, first: i64, end: i64, step: i64) -> Value {
+    let part = value.downcast_object_ref::<Range>().and_then(|range| {
+        let place = |index: i64| index.checked_mul(range.step)?.checked_add(range.start);
+        spanning(place(first)?, place(end)?, range.step.checked_mul(step)?).ok()
+    });
+    part.map_or(Value::UNDEFINED, Value::from_object)
 }
 
 /// Whether a value is a `range`, which prints as one.

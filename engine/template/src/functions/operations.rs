@@ -7,6 +7,7 @@ use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
 use super::add;
+use super::builtins::{is_range, sliced};
 use crate::binder::split_named;
 use crate::error::ErrorKind;
 use crate::failure::{raised, type_error, value_error};
@@ -123,6 +124,10 @@ fn slice(args: &[Value]) -> Result<Value, Error> {
         ValueKind::Iterable => sequence(value)?,
         _ => return Err(type_error(format!("'{}' object is not subscriptable", type_name(value)))),
     };
+    if is_range(value) {
+        let (first, end, step) = bounds(items.len(), bound(start)?, bound(stop)?, bound(step)?)?;
+        return Ok(sliced(value, first, end, step));
+    }
     let kept: Vec<Value> = indexes(items.len(), bound(start)?, bound(stop)?, bound(step)?)?
         .into_iter()
         .map(|index| items[index].clone())
@@ -147,30 +152,26 @@ fn bound(value: &Value) -> Result<Option<i64>, Error> {
     }
 }
 
-/// The positions that `[start:stop:step]` selects out of `length`.
-fn indexes(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Result<Vec<usize>, Error> {
+/// Where `[start:stop:step]` starts and ends in a sequence of `length`, and its step.
+fn bounds(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Result<(i64, i64, i64), Error> {
     let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(value_error("slice step cannot be zero"));
+    }
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let (lowest, highest) = if step < 0 { (-1, length - 1) } else { (0, length) };
     let clamp = |bound: i64| (if bound < 0 { bound.saturating_add(length) } else { bound }).clamp(lowest, highest);
     let (first, last) = if step < 0 { (highest, lowest) } else { (lowest, highest) };
-    let mut at = start.map_or(first, clamp);
-    let end = stop.map_or(last, clamp);
+    Ok((start.map_or(first, clamp), stop.map_or(last, clamp), step))
+}
+
+/// The positions that `[start:stop:step]` selects out of `length`.
+fn indexes(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Result<Vec<usize>, Error> {
+    let (mut at, end, step) = bounds(length, start, stop, step)?;
     let mut found = Vec::new();
-    match step {
-        0 => return Err(value_error("slice step cannot be zero")),
-        step if step > 0 => {
-            while at < end {
-                found.extend(usize::try_from(at));
-                at = at.saturating_add(step);
-            }
-        }
-        step => {
-            while at > end {
-                found.extend(usize::try_from(at));
-                at = at.saturating_add(step);
-            }
-        }
+    while if step > 0 { at < end } else { at > end } {
+        found.extend(usize::try_from(at));
+        at = at.saturating_add(step);
     }
     Ok(found)
 }
