@@ -9,6 +9,7 @@
 
 mod expression;
 mod fragment;
+mod loops;
 mod statement;
 
 use minijinja::machinery::{Token, tokenize};

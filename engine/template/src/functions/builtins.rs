@@ -22,6 +22,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         [] => minijinja::functions::namespace(None),
         args => minijinja::functions::namespace(Some(dict(args)?.into())),
     });
+    add(environment, "__namespace", |_, _| minijinja::functions::namespace(None));
     add(environment, "range", |_, args| range(args));
     add(environment, "cycler", |_, args| cycler(args));
     add(environment, "joiner", |_, args| {

@@ -1,17 +1,27 @@
 //! Tags and the text between them.
 
+use std::collections::BTreeMap;
+
 use minijinja::machinery::Token;
 
 use super::Lexeme;
 use super::expression::Parser;
 use super::fragment::Fragment;
+use super::loops::{self, Part};
 
 /// Translates all tags of a template.
 ///
 /// Otherwise what is wrong, in Jinja2's words, if this is one of the common mistakes.
 pub(super) fn translate(source: &str, tokens: &[Lexeme<'_>]) -> Result<Fragment, Option<String>> {
-    let mut writer =
-        Writer { source, tokens, out: Fragment::default(), copied: 0, variadic: Vec::new(), problem: None };
+    let mut writer = Writer {
+        source,
+        tokens,
+        out: Fragment::default(),
+        copied: 0,
+        variadic: Vec::new(),
+        problem: None,
+        early_exits: loops::early_exits(tokens),
+    };
     match writer.all() {
         Some(()) => Ok(writer.out),
         None => Err(writer.problem),
@@ -38,6 +48,7 @@ struct Writer<'a> {
     /// One entry per open macro: what to add after its end.
     variadic: Vec<Option<String>>,
     problem: Option<String>,
+    early_exits: BTreeMap<usize, (Part, usize)>,
 }
 
 impl<'a> Writer<'a> {
@@ -135,6 +146,9 @@ impl<'a> Writer<'a> {
     fn tag(&mut self, start: usize, end: usize) -> Option<()> {
         let name = start + 1;
         let Token::Ident(keyword) = self.tokens.get(name)?.token else { return None };
+        if let Some((part, of)) = self.early_exits.get(&start).copied() {
+            self.early_exit(start, end, part, of);
+        }
         match keyword {
             "if" | "elif" => self.rewrite(name + 1, end, |parser| parser.tuple(true)),
             "for" => self.for_loop(name, end),
@@ -152,6 +166,18 @@ impl<'a> Writer<'a> {
             "call" => self.call_block(name, end),
             _ => Some(()),
         }
+    }
+
+    /// Notes whether a pass of the loop `of` reached its end, for its `else`.
+    fn early_exit(&mut self, start: usize, end: usize, part: Part, of: usize) {
+        self.copy_to(self.tokens[start].end);
+        match part {
+            Part::Start => return self.add(&format!(" set __loop{of} = __namespace() %}}{{%")),
+            Part::Else => self
+                .add(&format!(" set __loop{of}.done = true %}}{{% endfor %}}{{% if __loop{of}.done is not defined ")),
+            Part::End => self.add(" endif "),
+        }
+        self.copied = self.tokens[end].start;
     }
 
     /// The first token that fits at bracket depth zero.

@@ -143,6 +143,18 @@ STATEMENTS = [
 ]
 
 
+EARLY_EXITS = [
+    "{% for x in l %}{% continue %}{% else %}none{% endfor %}", "{% for x in l %}{% break %}{% else %}none{% endfor %}", "{% for x in l %}{% if x == 1 %}{% break %}{% else %}{{ x }}{% endif %}{% else %}none{% endfor %}",
+    "{% for x in l %}{% if x > 9 %}{{ x }}{% else %}{% continue %}{% endif %}{% else %}none{% endfor %}", "{% for x in [] %}{% continue %}{% else %}none{% endfor %}",
+    "{% for x in l -%} \n {%- if x > 9 %}{% continue %}{% endif %} {{ x }} {%- else -%} \n none \n {%- endfor -%} \n end", "{% for x in l -%} \n {%- if x < 9 %}{% continue %}{% endif %} {{ x }} {%- else -%} \n none \n {%- endfor -%} \n end",
+    "{% for a in ll %}{% for b in a %}{% if b > 2 %}{% continue %}{% endif %}{{ b }}{% else %}in{% endfor %}{% else %}out{% endfor %}", "{% for a in ll %}{% for b in a %}{% continue %}{% else %}in{% endfor %}{% continue %}{% else %}out{% endfor %}",
+    "{% for a in ll %}{% for b in a %}{% continue %}{% endfor %}{% else %}out{% endfor %}", "{% macro m(v) %}{% for x in v %}{% if x < 2 %}{% continue %}{% endif %}{{ x }}{% else %}none{% endfor %}{% endmacro %}{{ m(l) }}{{ m([1]) }}{{ m([]) }}",
+    "{% for x in l %}{% if x == 2 %}{% continue %}{% endif %}{{ loop.index }}{% else %}{{ missing }}{% endfor %}", "{% for x in l %}{% continue %}{% else %}{{ x }}{% endfor %}", "{% for x in l %}{% if x > 1 %}{% continue %}{% endif %}{{ missing }}{% else %}e{% endfor %}",
+    "{% set namespace = 'ns' %}{% for x in l %}{% continue %}{% else %}{{ namespace }}{% endfor %}", "{% for x in l if x > 1 %}{% continue %}{{ x }}{% else %}none{% endfor %}", "{% block b %}{% for x in l %}{% break %}{% else %}none{% endfor %}{% endblock %}",
+    "{% for x in l recursive %}{{ x }}{% if loop.last %}{% break %}{% endif %}{% else %}none{% endfor %}",
+]
+
+
 def binary():
     for operator, left, right in itertools.product(BINARY, OPERANDS, OPERANDS):
         yield f"{{{{ {left} {operator} {right} }}}}"
@@ -201,6 +213,7 @@ def everything():
     yield from PARENTS
     yield from filled(UNDEFINED_USES, UNDEFINED)
     yield from STATEMENTS
+    yield from EARLY_EXITS
 
 
 def templates():
