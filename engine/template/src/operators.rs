@@ -208,6 +208,9 @@ pub(crate) fn power(left: &Value, right: &Value) -> Result<Value, Error> {
         return Err(zero("0.0 cannot be raised to a negative power"));
     }
     let result = float(base).powf(float(exponent));
+    if result.is_nan() && !float(base).is_nan() && !float(exponent).is_nan() {
+        return Err(type_error("complex numbers are not supported"));
+    }
     if result.is_infinite() && float(base).is_finite() && float(exponent).is_finite() {
         return Err(raised(ErrorKind::Overflow, "(34, 'Numerical result out of range')"));
     }
