@@ -30,6 +30,7 @@ pub mod problems;
 pub mod prune;
 pub mod render;
 pub mod report;
+mod sops;
 pub mod source_tree;
 pub mod status_expectation;
 pub mod stop;

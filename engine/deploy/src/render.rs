@@ -4,6 +4,7 @@
 //! end the pipeline after it.
 
 mod charts;
+mod encrypted;
 mod kustomize;
 mod memory;
 mod templates;
@@ -23,6 +24,7 @@ use crate::traceback::Traceback;
 use crate::tree::ItemNode;
 
 pub use charts::{ChartCapabilities, ChartError};
+pub use encrypted::EncryptedFile;
 
 /// What rendering needs.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +85,9 @@ pub enum RenderError {
     /// Templates.
     #[error(transparent)]
     Templates(#[from] Errors<TemplateFailure>),
+    /// Files that cannot be decrypted.
+    #[error(transparent)]
+    Encrypted(#[from] Errors<EncryptedFile>),
     /// Charts.
     #[error(transparent)]
     Charts(#[from] Errors<ChartError>),
@@ -131,6 +136,7 @@ pub async fn render(
     let items: Vec<Arc<ItemNode>> =
         items.into_iter().filter(|item| is_included(item, request.inclusion)).map(Arc::new).collect();
     let files = step("Rendering templates", items.len(), events, templates::render_all(&items, request)).await?;
+    encrypted::refuse(&items, &files)?;
     let objects = memory::build_all(&items, &files, request);
     if request.files == RenderedFiles::Wanted || objects.iter().any(Option::is_none) {
         clean_output(&items, request.output_dir)?;

@@ -190,6 +190,28 @@ fn a_root_without_deployment_is_one_item() {
     assert_eq!(Case::new(&[("a.yaml", MAP)]).run().unwrap().len(), 1);
 }
 
+const ENCRYPTED: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  k: ENC[AES256_GCM,data:x]\n\
+                         sops:\n  mac: ENC[AES256_GCM,data:y]\n";
+
+#[test]
+fn ciphertext_never_becomes_an_object() {
+    let item = ("deployment.yaml", ITEM);
+    let vars = ("deployment.yaml", "vars:\n- file: v.yaml\ndeployments: []\n");
+    let generator = "secretGenerator:\n- name: a\n  envs: [a.env]\n";
+    let chart = "helmChart:\n  path: ../chart\n  releaseName: r\n";
+    for (files, name) in [
+        (&[item, ("item/a.yaml", ENCRYPTED)][..], "item/a.yaml"),
+        (&[item, ("item/kustomization.yaml", generator), ("item/a.env", "K=ENC\nsops_mac=ENC\n")], "item/a.env"),
+        (&[item, ("item/helm-chart.yaml", chart), ("item/helm-values.yaml", ENCRYPTED)], "item/helm-values.yaml"),
+        (&[vars, ("v.yaml", ENCRYPTED)], "v.yaml"),
+    ] {
+        let error = Case::new(files).run().expect_err("must be refused");
+        assert!(error.contains(&format!("{name} is encrypted with SOPS")), "{error}");
+    }
+    let about_sops = MAP.replace("name: a\n", "name: a\n  annotations: {about: sops}\n");
+    assert!(Case::new(&[item, ("item/a.yaml", &about_sops)]).run().is_ok());
+}
+
 /// What is refused, and a part of the error that tells where and what to do.
 #[test]
 fn mistakes_are_told_with_their_place() {

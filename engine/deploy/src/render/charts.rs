@@ -1,6 +1,6 @@
 //! Step 2: Helm charts found in the rendered items.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
@@ -28,12 +28,6 @@ pub enum ChartError {
     /// Its configuration, the chart, or Helm.
     #[error(transparent)]
     Helm(#[from] HelmError),
-    /// Its values are encrypted.
-    #[error("{} is encrypted with SOPS, which this version of windlass can not decrypt yet", path.display())]
-    Encrypted {
-        /// The values file.
-        path: PathBuf,
-    },
 }
 
 /// A `helm-chart.yaml` in an item.
@@ -93,27 +87,19 @@ async fn render(chart: &ChartFile<'_>, request: RenderRequest<'_>) -> Result<Ren
         render_root: &request.output_dir.join(chart.node.source.id.to_string()),
         source_dir: &item_dir.join(dir),
         source_root: &chart.node.source.root,
-        values: values(chart, dir, &rendered_item)?,
+        values: values(chart, dir, &rendered_item),
         capabilities: request.capabilities.clone(),
     };
     Ok(render_chart(chart_request, request.helper).await?)
 }
 
 /// The values file beside the chart, as it was rendered.
-fn values(chart: &ChartFile<'_>, dir: &Path, rendered_item: &Path) -> Result<Option<Values>, ChartError> {
+fn values(chart: &ChartFile<'_>, dir: &Path, rendered_item: &Path) -> Option<Values> {
     for name in ["helm-values.yml", "helm-values.yaml"] {
         let path = dir.join(name);
         let Some(text) = chart.files.files.get(&path).and_then(RenderedFile::as_text) else { continue };
         let path = rendered_item.join(path);
-        if is_encrypted(text) {
-            return Err(ChartError::Encrypted { path });
-        }
-        return Ok(Some(Values { path, text: text.to_owned() }));
+        return Some(Values { path, text: text.to_owned() });
     }
-    Ok(None)
-}
-
-/// Whether the text has SOPS metadata.
-fn is_encrypted(text: &str) -> bool {
-    text.contains("sops:") && text.contains("ENC[AES256_GCM")
+    None
 }

@@ -10,6 +10,7 @@ use windlass_yaml::Dialect;
 
 use super::{VarsContext, VarsError};
 use crate::config_file::{self, ConfigError};
+use crate::sops::is_encrypted;
 
 /// Reads the file; `None` when it is absent and that is tolerated.
 pub(super) fn read(
@@ -32,6 +33,9 @@ pub(super) fn read(
         .batch(vars.clone(), search)
         .render_text_of(&path, original.text.clone())
         .map_err(|source| VarsError::FileTemplate { file: file.into(), source })?;
+    if is_encrypted(&path, &text) {
+        return Err(VarsError::Encrypted { file: file.into() });
+    }
     let rendered = Source::new(path.display().to_string(), text);
     let parsed = if source.multidoc { all(&rendered, file) } else { first(&rendered, file) };
     parsed.map(Some)
@@ -62,7 +66,6 @@ fn real_root(root: &Path) -> PathBuf {
 fn first(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
     let content = |source| VarsError::FileContent { file: file.into(), source };
     let map: Map<String, Value> = config_file::decode(text).map_err(content)?;
-    refuse_encrypted(&map, file)?;
     Ok(Value::Object(map))
 }
 
@@ -73,13 +76,5 @@ fn all(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
     };
     let documents = windlass_yaml::parse_documents(text, Dialect::GoV2).map_err(content)?;
     let values: Vec<Value> = documents.into_iter().map(|d| d.value).collect();
-    for value in values.iter().filter_map(Value::as_object) {
-        refuse_encrypted(value, file)?;
-    }
     Ok(Value::Array(values))
-}
-
-fn refuse_encrypted(map: &Map<String, Value>, file: &str) -> Result<(), VarsError> {
-    let encrypted = map.get("sops").and_then(Value::as_object).is_some_and(|sops| sops.contains_key("mac"));
-    if encrypted { Err(VarsError::Encrypted { file: file.into() }) } else { Ok(()) }
 }
