@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::filter::{self, FILTERS, FilterError, VersionFilter};
+use crate::filter::{self, FILTERS, FilterError, RangeOptions, VersionFilter};
 use crate::placeholder::ImageCall;
 use crate::policy::Order;
 
@@ -14,8 +14,13 @@ use crate::policy::Order;
 const IGNORED_KEYWORDS: &[&str] = &["namespace", "deployment_name", "container"];
 
 /// `images.get_image(image, latest_version=None, digest=False)`: the placeholder.
+///
+/// `policy="name"` is short for `latest_version=version.policy("name")`.
 pub fn get_image(args: &[Value], kwargs: &Map<String, Value>) -> Result<String, String> {
-    let mut call = Arguments::new("get_image", &["image", "latest_version", "digest"], args, kwargs, IGNORED_KEYWORDS)?;
+    let mut kwargs = kwargs.clone();
+    let policy = optional(kwargs.remove("policy"), "policy")?;
+    let parameters = ["image", "latest_version", "digest"];
+    let mut call = Arguments::new("get_image", &parameters, args, &kwargs, IGNORED_KEYWORDS)?;
     let image = match call.take("image") {
         Some(Value::String(image)) if !image.is_empty() => image,
         Some(Value::String(_)) => return Err("get_image: the image is empty".into()),
@@ -30,6 +35,11 @@ pub fn get_image(args: &[Value], kwargs: &Map<String, Value>) -> Result<String, 
         }
         Some(other) => return Err(format!("get_image: latest_version must be a filter, not {}", kind(&other))),
     };
+    let latest_version = match (latest_version, policy) {
+        (filter, None) => filter,
+        (None, Some(policy)) => Some(VersionFilter::named(&policy).map_err(|e| e.to_string())?.to_string()),
+        (Some(_), Some(_)) => return Err("get_image: either latest_version or policy can be given".into()),
+    };
     let digest = boolean(call.take("digest"), "digest")?;
     Ok(ImageCall { image, latest_version, digest }.encode())
 }
@@ -43,11 +53,14 @@ pub fn ignored_keywords(kwargs: &Map<String, Value>) -> impl Iterator<Item = &st
 pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>) -> Result<String, String> {
     let filter = match name {
         "semver" => {
-            // As kluctl's `semver` has one parameter, the range must be named.
+            // As kluctl's `semver` has one parameter, the others must be named.
             let mut kwargs = kwargs.clone();
             let range = kwargs.remove("range");
+            let loose = boolean(kwargs.remove("loose"), "loose")?;
+            let prerelease = boolean(kwargs.remove("prerelease"), "prerelease")?;
             let mut call = Arguments::new(name, &["allow_no_nums"], args, &kwargs, &[])?;
-            semver(boolean(call.take("allow_no_nums"), "allow_no_nums")?, range)?
+            let allow_no_nums = boolean(call.take("allow_no_nums"), "allow_no_nums")?;
+            semver(RangeOptions { allow_no_nums, loose, prerelease }, range)?
         }
         "number" => {
             Arguments::new(name, &[], args, kwargs, &[])?;
@@ -61,7 +74,7 @@ pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>)
         "prefix" => {
             let mut call = Arguments::new(name, &["s|prefix", "suffix"], args, kwargs, &[])?;
             let prefix = text(call.take("s|prefix"), name, "s")?;
-            VersionFilter::prefix(&prefix, suffix(call.take("suffix"))?)
+            VersionFilter::prefix(&prefix, suffix(call.take("suffix"))?).map_err(|e| e.to_string())?
         }
         "alphabetical" => VersionFilter::Alphabetical(order(name, args, kwargs)?),
         "numerical" => VersionFilter::Numerical(order(name, args, kwargs)?),
@@ -78,7 +91,14 @@ pub fn version_function(name: &str, args: &[Value], kwargs: &Map<String, Value>)
             let tag = text(Arguments::new(name, &["tag"], args, kwargs, &[])?.take("tag"), name, "tag")?;
             VersionFilter::digest(&tag).map_err(|e| e.to_string())?
         }
-        "newest_build" => return Err(FilterError::NewestBuild.to_string()),
+        "newest_build" => {
+            Arguments::new(name, &[], args, kwargs, &[])?;
+            VersionFilter::NewestBuild
+        }
+        "policy" => {
+            let policy = text(Arguments::new(name, &["name"], args, kwargs, &[])?.take("name"), name, "name")?;
+            VersionFilter::named(&policy).map_err(|e| e.to_string())?
+        }
         _ => return Err(format!("'version' has no function '{name}'; there are {FILTERS}")),
     };
     printed(&filter).map_err(|e| e.to_string())
@@ -93,11 +113,12 @@ fn printed(filter: &VersionFilter) -> Result<String, FilterError> {
     }
 }
 
-fn semver(allow_no_nums: bool, range: Option<Value>) -> Result<VersionFilter, String> {
-    match optional(range, "range")? {
-        None => Ok(VersionFilter::Semver { allow_no_nums }),
-        Some(range) => VersionFilter::range(&range, allow_no_nums).map_err(|e| e.to_string()),
-    }
+fn semver(options: RangeOptions, range: Option<Value>) -> Result<VersionFilter, String> {
+    let filter = match optional(range, "range")? {
+        None => VersionFilter::semver(options),
+        Some(range) => VersionFilter::range(&range, options),
+    };
+    filter.map_err(|e| e.to_string())
 }
 
 fn order(function: &str, args: &[Value], kwargs: &Map<String, Value>) -> Result<Order, String> {
@@ -318,7 +339,11 @@ mod tests {
             ("calver", vec![json!("YYYY'\"")], json!({}), "`calver("),
             ("digest", vec![], json!({}), "digest() missing 1 required positional argument: 'tag'"),
             ("digest", vec![json!("a@b")], json!({}), "invalid value for arg tag, must be a tag"),
-            ("newest_build", vec![], json!({}), "newest_build is not available here: it needs the creation time"),
+            ("newest_build", vec![json!(1)], json!({}), "newest_build() takes at most 0 positional arguments"),
+            ("policy", vec![], json!({}), "policy() missing 1 required positional argument: 'name'"),
+            ("policy", vec![json!(1)], json!({}), "policy: name must be a string, not a number"),
+            ("semver", vec![], json!({"loose": true}), "loose needs a range"),
+            ("semver", vec![], json!({"range": "1.x", "loose": 1}), "invalid value for arg loose, must be a bool"),
             ("number", vec![json!(1)], json!({}), "number() takes at most 0 positional arguments but 1 were given"),
             ("regex", vec![], json!({}), "regex() missing 1 required positional argument: 'r'"),
             ("regex", vec![json!("")], json!({}), "pattern can't be empty"),

@@ -7,8 +7,8 @@ use crate::go_regex::PatternError;
 use crate::semver::RangeError;
 
 /// Every name that can be called.
-pub(crate) const FILTERS: &str =
-    "semver, prefix, number, regex, alphabetical, numerical, natural, timestamp, calver, digest";
+pub(crate) const FILTERS: &str = "semver, prefix, number, regex, alphabetical, numerical, natural, timestamp, calver, newest_build, \
+     policy, digest";
 
 /// Why a filter was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,9 +70,12 @@ pub enum FilterError {
         /// What is wrong with it.
         reason: String,
     },
-    /// `newest_build()`: a list of tags has no creation times.
-    #[error("newest_build is not available here: it needs the creation time of every image, not only the tags")]
-    NewestBuild,
+    /// `semver(loose=true)` without a range: only ranges know it.
+    #[error("{0} needs a range, such as semver(range=\">=1.0\", {0}=true)")]
+    OptionWithoutRange(&'static str),
+    /// `prefix('x', suffix=policy('p'))`.
+    #[error("a policy can't be the suffix of a prefix; it has its own filter")]
+    SuffixIsPolicy,
     /// Text after the closing parenthesis.
     #[error("unexpected text `{0}` after the filter")]
     Trailing(String),

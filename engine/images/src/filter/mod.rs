@@ -14,7 +14,7 @@ use std::fmt;
 use crate::go_regex::GoRegex;
 use crate::loose_version::LooseVersion;
 use crate::policy::{Fate, Order, Rank};
-use crate::semver::SemverRange;
+use crate::semver::{SemverRange, SemverSelection};
 
 pub(crate) use calver::CalendarVersion;
 pub use calver::CalverFormat;
@@ -45,7 +45,7 @@ pub enum VersionFilter {
         suffix_given: bool,
     },
     /// Semantic versions in a range.
-    Range(SemverRange),
+    Range(SemverSelection),
     /// Every tag, in byte order.
     Alphabetical(Order),
     /// Tags that are numbers of any kind, exact at any size.
@@ -56,6 +56,13 @@ pub enum VersionFilter {
     Timestamp(TimestampUnit),
     /// Tags that are calendar versions, the newest.
     Calver(CalverFormat),
+    /// Every tag; the image that was built last.
+    NewestBuild,
+    /// A policy of the project, by name; [`crate::project_policy`] knows it.
+    Named {
+        /// The name, or `namespace:name`.
+        policy: String,
+    },
     /// One tag, of which the digest is wanted too.
     Digest {
         /// The tag.
@@ -84,17 +91,41 @@ impl VersionFilter {
     }
 
     /// A prefix filter; without `suffix` the rest must be a version.
-    pub fn prefix(prefix: &str, suffix: Option<Self>) -> Self {
+    ///
+    /// # Errors
+    /// The suffix is a policy of the project, which has its own filter.
+    pub fn prefix(prefix: &str, suffix: Option<Self>) -> Result<Self, FilterError> {
+        if suffix.as_ref().is_some_and(|suffix| matches!(suffix, Self::Named { .. })) {
+            return Err(FilterError::SuffixIsPolicy);
+        }
         let suffix_given = suffix.is_some();
-        Self::Prefix { prefix: prefix.to_owned(), suffix: Box::new(suffix.unwrap_or_default()), suffix_given }
+        Ok(Self::Prefix { prefix: prefix.to_owned(), suffix: Box::new(suffix.unwrap_or_default()), suffix_given })
     }
 
     /// A filter of semantic versions; `allow_no_nums` must be false, as no range has a tag without numbers.
-    pub fn range(range: &str, allow_no_nums: bool) -> Result<Self, FilterError> {
+    pub fn range(range: &str, options: RangeOptions) -> Result<Self, FilterError> {
+        let RangeOptions { allow_no_nums, loose, prerelease } = options;
         if allow_no_nums {
             return Err(FilterError::RangeWithoutNumbers);
         }
-        Ok(Self::Range(SemverRange::parse(range)?))
+        Ok(Self::Range(SemverSelection { range: SemverRange::parse(range)?, loose, prerelease }))
+    }
+
+    /// `semver()` in the form of kluctl; what only a range has must not be given.
+    pub fn semver(options: RangeOptions) -> Result<Self, FilterError> {
+        match options {
+            RangeOptions { allow_no_nums, loose: false, prerelease: false } => Ok(Self::Semver { allow_no_nums }),
+            RangeOptions { loose: true, .. } => Err(FilterError::OptionWithoutRange("loose")),
+            RangeOptions { .. } => Err(FilterError::OptionWithoutRange("prerelease")),
+        }
+    }
+
+    /// A filter that a policy of the project decides.
+    pub fn named(policy: &str) -> Result<Self, FilterError> {
+        if policy.is_empty() || policy.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(FilterError::WrongKind { name: "name", wanted: "the name of a policy" });
+        }
+        Ok(Self::Named { policy: policy.to_owned() })
     }
 
     /// A filter of Unix times; `auto`, `s`, `ms`, `us` or `ns`.
@@ -125,6 +156,15 @@ impl VersionFilter {
         }
     }
 
+    /// Whether build times are compared.
+    pub(crate) fn wants_build_times(&self) -> bool {
+        match self {
+            Self::NewestBuild => true,
+            Self::Prefix { suffix, .. } => suffix.wants_build_times(),
+            _ => false,
+        }
+    }
+
     /// Whether of equal tags the smallest wins, as numerical policies have it.
     pub(crate) fn is_numerical(&self) -> bool {
         match self {
@@ -135,14 +175,15 @@ impl VersionFilter {
     }
 
     /// The tag's place in the order of this filter, or why it does not match.
-    pub(crate) fn rank<'a>(&self, tag: &'a str) -> Result<Rank<'a>, Fate> {
+    pub(crate) fn rank<'a>(&self, tag: &'a str, built: &dyn Fn() -> Option<i128>) -> Result<Rank<'a>, Fate> {
         let loose = |matches| if matches { Ok(Rank::Loose(LooseVersion::parse(tag))) } else { Err(Fate::FilteredOut) };
         match self {
             Self::Semver { allow_no_nums } => loose(*allow_no_nums || LooseVersion::parse(tag).has_numbers()),
             Self::Number => loose(is_number(tag)),
             Self::Regex(pattern) => loose(pattern.is_match(tag)),
             Self::Prefix { prefix, suffix, suffix_given: _ } => {
-                suffix.rank(tag.strip_prefix(prefix.as_str()).ok_or(Fate::FilteredOut)?)
+                let rest = tag.strip_prefix(prefix.as_str()).ok_or(Fate::FilteredOut)?;
+                suffix.rank(rest, built)
             }
             Self::Range(range) => Rank::semver(tag, range),
             Self::Alphabetical(order) => Ok(Rank::Text(tag, *order)),
@@ -150,10 +191,22 @@ impl VersionFilter {
             Self::Natural(order) => Ok(Rank::Natural(tag, *order)),
             Self::Timestamp(unit) => unit.nanoseconds(tag).map(Rank::Time).ok_or(Fate::NotATimestamp),
             Self::Calver(format) => format.version(tag).map(Rank::Calendar).ok_or(Fate::NotACalendarVersion),
+            Self::NewestBuild => built().map(Rank::Built).ok_or(Fate::NoBuildTime),
             Self::Digest { tag: fixed } if tag == fixed => Ok(Rank::Fixed),
-            Self::Digest { .. } => Err(Fate::FilteredOut),
+            Self::Digest { .. } | Self::Named { .. } => Err(Fate::FilteredOut),
         }
     }
+}
+
+/// Options of `semver(…)` besides the range.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RangeOptions {
+    /// Admits tags without numbers; only without a range.
+    pub allow_no_nums: bool,
+    /// Reads the version at the end of a tag; only with a range.
+    pub loose: bool,
+    /// Admits pre-releases; only with a range.
+    pub prerelease: bool,
 }
 
 /// `asc` or `desc`.
@@ -179,7 +232,13 @@ impl fmt::Display for VersionFilter {
                 }
                 f.write_str(")")
             }
-            Self::Range(range) => write!(f, "semver(range={})", quoted(range.as_str())),
+            Self::Range(SemverSelection { range, loose, prerelease }) => {
+                write!(f, "semver(range={}", quoted(range.as_str()))?;
+                f.write_str(if *loose { ", loose=True" } else { "" })?;
+                f.write_str(if *prerelease { ", prerelease=True)" } else { ")" })
+            }
+            Self::NewestBuild => f.write_str("newest_build()"),
+            Self::Named { policy } => write!(f, "policy({})", quoted(policy)),
             Self::Alphabetical(order) => write!(f, "alphabetical(order=\"{}\")", order.as_str()),
             Self::Numerical(order) => write!(f, "numerical(order=\"{}\")", order.as_str()),
             Self::Natural(order) => write!(f, "natural(order=\"{}\")", order.as_str()),
@@ -223,12 +282,16 @@ mod tests {
         "releaseX2",
     ];
 
+    fn rank<'a>(filter: &VersionFilter, tag: &'a str) -> Result<Rank<'a>, Fate> {
+        filter.rank(tag, &|| None)
+    }
+
     fn latest(filter: &str) -> Option<&'static str> {
         let filter = VersionFilter::parse(filter).unwrap();
         TAGS.iter()
             .copied()
-            .filter(|tag| filter.rank(tag).is_ok())
-            .max_by(|a, b| filter.rank(a).unwrap().compare(&filter.rank(b).unwrap()))
+            .filter(|tag| rank(&filter, tag).is_ok())
+            .max_by(|a, b| rank(&filter, a).unwrap().compare(&rank(&filter, b).unwrap()))
     }
 
     #[test]
@@ -260,19 +323,19 @@ mod tests {
 
     #[test]
     fn a_prefix_needs_something_after_it() {
-        let filter = VersionFilter::prefix("master-", None);
-        assert!(filter.rank("master-").is_err());
-        assert!(filter.rank("master-1").is_ok());
+        let filter = VersionFilter::prefix("master-", None).unwrap();
+        assert!(rank(&filter, "master-").is_err());
+        assert!(rank(&filter, "master-1").is_ok());
     }
 
     #[test]
     fn which_tags_are_versions() {
         let filter = VersionFilter::default();
         for tag in ["1", "1.2.3.4", "v2", "1.0-rc1", "2021-05-01", "1x", "9f8e7d"] {
-            assert!(filter.rank(tag).is_ok(), "{tag}");
+            assert!(rank(&filter, tag).is_ok(), "{tag}");
         }
         for tag in ["latest", "v", "", "vv1", "-1", "V1"] {
-            assert!(filter.rank(tag).is_err(), "{tag}");
+            assert!(rank(&filter, tag).is_err(), "{tag}");
         }
     }
 
@@ -288,6 +351,11 @@ mod tests {
             r#"regex('a"b')"#,
             r#"prefix("x", suffix=prefix("y", suffix=regex("\d+")))"#,
             r#"semver(range=">=1.2 <2 || ^3.x-0")"#,
+            r#"semver(range="1.x", loose=True)"#,
+            r#"semver(range="1.x", loose=True, prerelease=True)"#,
+            r#"newest_build()"#,
+            r#"prefix("dev-", suffix=newest_build())"#,
+            r#"policy("shop:web")"#,
             r#"alphabetical(order="asc")"#,
             r#"numerical(order="desc")"#,
             r#"natural(order="desc")"#,

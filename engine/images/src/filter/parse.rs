@@ -1,6 +1,6 @@
 //! The text form of filters: `prefix("v", suffix=number())`.
 
-use super::{FilterError, VersionFilter};
+use super::{FilterError, RangeOptions, VersionFilter};
 use crate::policy::Order;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -97,36 +97,44 @@ impl<'a> Parser<'a> {
     fn filter(&mut self, name: &str) -> Result<VersionFilter, FilterError> {
         self.sign('(', "(")?;
         let parameters: &[&'static str] = match name {
-            "semver" => &["allow_no_nums", "range"],
+            "semver" => &["allow_no_nums", "range", "loose", "prerelease"],
             "prefix" => &["prefix", "suffix"],
-            "number" => &[],
+            "number" | "newest_build" => &[],
             "regex" => &["pattern"],
             "alphabetical" | "numerical" | "natural" => &["order"],
             "timestamp" => &["unit"],
             "calver" => &["format"],
+            "policy" => &["name"],
             "digest" => &["tag"],
-            "newest_build" => return Err(FilterError::NewestBuild),
             _ => return Err(FilterError::UnknownFilter(name.to_owned())),
         };
         // As kluctl's `semver` has one parameter, the range must be named.
         let positional = if name == "semver" { 1 } else { parameters.len() };
         let mut values = self.arguments(parameters, positional)?.into_iter();
         let (first, second) = (values.next().flatten(), values.next().flatten());
+        let (third, fourth) = (values.next().flatten(), values.next().flatten());
         let order = |value: Option<Value<'a>>| value.map_or(Ok(Order::default()), Value::order);
         match name {
             "semver" => {
-                let allow_no_nums = first.map_or(Ok(false), |v| v.boolean("allow_no_nums"))?;
+                let flag = |value: Option<Value<'a>>, name| value.map_or(Ok(false), |v| v.boolean(name));
+                let options = RangeOptions {
+                    allow_no_nums: flag(first, "allow_no_nums")?,
+                    loose: flag(third, "loose")?,
+                    prerelease: flag(fourth, "prerelease")?,
+                };
                 match second {
-                    None => Ok(VersionFilter::Semver { allow_no_nums }),
-                    Some(range) => VersionFilter::range(range.text("range")?, allow_no_nums),
+                    None => VersionFilter::semver(options),
+                    Some(range) => VersionFilter::range(range.text("range")?, options),
                 }
             }
             "prefix" => {
                 let prefix = required(first, "prefix")?;
                 let suffix = second.map(Value::suffix).transpose()?;
-                Ok(VersionFilter::prefix(prefix, suffix))
+                VersionFilter::prefix(prefix, suffix)
             }
             "number" => Ok(VersionFilter::Number),
+            "newest_build" => Ok(VersionFilter::NewestBuild),
+            "policy" => VersionFilter::named(required(first, "name")?),
             "alphabetical" => Ok(VersionFilter::Alphabetical(order(first)?)),
             "numerical" => Ok(VersionFilter::Numerical(order(first)?)),
             "natural" => Ok(VersionFilter::Natural(order(first)?)),
@@ -292,10 +300,14 @@ mod tests {
             ("digest('a:b')", "invalid value for arg tag, must be a tag"),
             ("digest('')", "invalid value for arg tag, must be a tag"),
             ("digest(stable)", "invalid value for arg tag, must be a string"),
-            (
-                "newest_build()",
-                "newest_build is not available here: it needs the creation time of every image, not only the tags",
-            ),
+            ("newest_build(1)", "unexpected token -3, expected ("),
+            ("semver(loose=true)", "loose needs a range, such as semver(range=\">=1.0\", loose=true)"),
+            ("semver(prerelease=1)", "prerelease needs a range, such as semver(range=\">=1.0\", prerelease=true)"),
+            ("semver(range='1.x', loose='yes')", "invalid value for arg loose, must be a bool"),
+            ("policy()", "required arg name not found"),
+            ("policy('')", "invalid value for arg name, must be the name of a policy"),
+            ("policy('a b')", "invalid value for arg name, must be the name of a policy"),
+            ("prefix('a', suffix=policy('b'))", "a policy can't be the suffix of a prefix; it has its own filter"),
             ("prefix('a', suffix=calver('MM'))", "invalid calver format `MM`: it has no year"),
             ("regex('(')", "error parsing regexp: missing closing ): `(`"),
         ] {

@@ -25,6 +25,8 @@ pub enum Fate {
     NotATimestamp,
     /// Not of the calendar format, or a date that does not exist.
     NotACalendarVersion,
+    /// Its build time is not known.
+    NoBuildTime,
     /// A candidate, but another is better.
     Outranked,
     /// The winner.
@@ -42,6 +44,7 @@ impl fmt::Display for Fate {
             Self::NotANumber => "not a number",
             Self::NotATimestamp => "not a timestamp",
             Self::NotACalendarVersion => "not a calendar version",
+            Self::NoBuildTime => "build time unknown",
             Self::Outranked => "outranked",
             Self::Chosen => "chosen",
         })
@@ -70,6 +73,10 @@ pub struct Selection {
 impl Selection {
     pub(super) fn new(tag: &str, fates: Vec<Fate>) -> Self {
         Self { tag: tag.to_owned(), fates }
+    }
+
+    pub(super) fn into_fates(self) -> Vec<Fate> {
+        self.fates
     }
 
     /// The fate of each of `tags`, which must be the list the choice was made from.

@@ -6,6 +6,7 @@
 
 mod decimal;
 mod explain;
+mod facts;
 mod rank;
 mod tag_filter;
 
@@ -15,9 +16,10 @@ use std::collections::BTreeMap;
 
 use crate::filter::VersionFilter;
 use crate::go_regex::PatternError;
-use crate::semver::{RangeError, SemverRange};
+use crate::semver::{RangeError, SemverSelection};
 
 pub use explain::{Fate, Selection, TagFate};
+pub use facts::Facts;
 pub(crate) use rank::Rank;
 pub use tag_filter::TagFilter;
 
@@ -74,7 +76,7 @@ pub enum Policy {
     /// A filter of `images.get_image`.
     Filter(VersionFilter),
     /// The greatest version in a range.
-    Semver(SemverRange),
+    Semver(SemverSelection),
     /// Byte order.
     Alphabetical(Order),
     /// Order of numbers, exact at any size.
@@ -82,9 +84,14 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// A semver policy; the text is the range.
+    /// A strict semver policy; the text is the range.
     pub fn semver(range: &str) -> Result<Self, PolicyError> {
-        Ok(Self::Semver(SemverRange::parse(range)?))
+        Ok(Self::Semver(SemverSelection::strict(range)?))
+    }
+
+    /// Whether it compares build times, see [`undated`].
+    pub fn wants_build_times(&self) -> bool {
+        matches!(self, Self::Filter(filter) if filter.wants_build_times())
     }
 
     fn is_numerical(&self) -> bool {
@@ -130,13 +137,37 @@ pub enum SelectError {
 
 /// Chooses one of `tags`.
 pub fn select<S: AsRef<str>>(tags: &[S], filter: &TagFilter, policy: &Policy) -> Result<Selection, SelectError> {
+    select_with(tags, filter, policy, &Facts::default())
+}
+
+/// The tags whose build time a policy needs before it can choose; none for policies that go by the tags alone.
+pub fn undated<'t, S: AsRef<str>>(tags: &'t [S], filter: &TagFilter, policy: &Policy) -> Vec<&'t str> {
+    if !policy.wants_build_times() {
+        return Vec::new();
+    }
+    let values = filter.values(tags);
+    let facts = Facts::default();
+    let wanted = |tag: &str, value: &Result<Cow<'_, str>, Fate>| match value {
+        Ok(value) => matches!(rank(tag, value, filter, policy, &facts), Err(Fate::NoBuildTime)),
+        Err(_) => false,
+    };
+    tags.iter().map(AsRef::as_ref).zip(&values).filter(|(tag, value)| wanted(tag, value)).map(|(tag, _)| tag).collect()
+}
+
+/// [`select`] with what else is known about the tags.
+pub fn select_with<S: AsRef<str>>(
+    tags: &[S],
+    filter: &TagFilter,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Selection, SelectError> {
     let values = filter.values(tags);
     let mut fates = Vec::with_capacity(tags.len());
     let mut leaders = Leaders { rank: None, indexes: Vec::new() };
     for (index, value) in values.iter().enumerate() {
         fates.push(match value {
             Err(fate) => *fate,
-            Ok(value) => match rank(value, policy) {
+            Ok(value) => match rank(tags[index].as_ref(), value, filter, policy, facts) {
                 Err(fate) => fate,
                 Ok(rank) => {
                     leaders.enter(index, rank);
@@ -153,6 +184,24 @@ pub fn select<S: AsRef<str>>(tags: &[S], filter: &TagFilter, policy: &Policy) ->
     };
     fates[chosen] = Fate::Chosen;
     Ok(Selection::new(tag, fates))
+}
+
+/// The fate of every tag although none may be chosen, for explanations.
+pub fn fates<S: AsRef<str>>(tags: &[S], filter: &TagFilter, policy: &Policy, facts: &Facts) -> Vec<Fate> {
+    match select_with(tags, filter, policy, facts) {
+        Ok(selection) => selection.into_fates(),
+        Err(_) => {
+            let values = filter.values(tags);
+            let fate = |(tag, value): (&S, &Result<Cow<'_, str>, Fate>)| match value {
+                Err(fate) => *fate,
+                Ok(value) => match rank(tag.as_ref(), value, filter, policy, facts) {
+                    Err(fate) => fate,
+                    Ok(_) => Fate::Outranked,
+                },
+            };
+            tags.iter().zip(&values).map(fate).collect()
+        }
+    }
 }
 
 /// [`OnInvalid::Fail`]: one value that is no number fails the selection; the greatest is named.
@@ -209,10 +258,22 @@ fn break_tie<'t>(
     by_value.into_values().max_by_key(|(tag, _)| *tag)
 }
 
-fn rank<'a>(value: &'a str, policy: &Policy) -> Result<Rank<'a>, Fate> {
+/// The place of a tag; `value` is the part of it that is compared.
+fn rank<'a>(
+    tag: &'a str,
+    value: &'a str,
+    filter: &TagFilter,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Rank<'a>, Fate> {
     match policy {
-        Policy::Filter(filter) => filter.rank(value),
-        Policy::Semver(range) => Rank::semver(value, range),
+        Policy::Filter(version_filter) => version_filter.rank(value, &|| facts.build_time(tag)),
+        Policy::Semver(selection) => match Rank::semver(value, selection) {
+            Err(Fate::NotAVersion) if selection.loose => {
+                Rank::semver(filter.version_group(tag).ok_or(Fate::NotAVersion)?, selection)
+            }
+            known => known,
+        },
         Policy::Alphabetical(order) => Ok(Rank::Text(value, *order)),
         Policy::Numerical(order, _) => Rank::number(value, *order),
     }

@@ -6,7 +6,7 @@ use super::decimal::Decimal;
 use super::{Fate, Order};
 use crate::filter::CalendarVersion;
 use crate::loose_version::{LooseVersion, compare_integers};
-use crate::semver::{SemverRange, SemverVersion};
+use crate::semver::{SemverSelection, SemverVersion};
 
 /// The place of a tag; only ranks of one policy are compared.
 #[derive(Debug, Clone)]
@@ -19,14 +19,16 @@ pub(crate) enum Rank<'a> {
     /// Nanoseconds since 1970.
     Time(u128),
     Calendar(CalendarVersion<'a>),
+    /// Nanoseconds since 1970 at which the image was built.
+    Built(i128),
     /// All tags that match are the same tag.
     Fixed,
 }
 
 impl<'a> Rank<'a> {
-    pub(crate) fn semver(tag: &'a str, range: &SemverRange) -> Result<Self, Fate> {
-        let version = SemverVersion::parse_tag(tag).ok_or(Fate::NotAVersion)?;
-        if range.matches(&version) { Ok(Self::Semver(version)) } else { Err(Fate::OutOfRange) }
+    pub(crate) fn semver(tag: &'a str, selection: &SemverSelection) -> Result<Self, Fate> {
+        let version = selection.version(tag).ok_or(Fate::NotAVersion)?;
+        if selection.takes(&version) { Ok(Self::Semver(version)) } else { Err(Fate::OutOfRange) }
     }
 
     pub(crate) fn number(tag: &str, order: Order) -> Result<Self, Fate> {
@@ -40,6 +42,7 @@ impl<'a> Rank<'a> {
             (Self::Text(a, order), Self::Text(b, _)) => order.apply(a.cmp(b)),
             (Self::Natural(a, order), Self::Natural(b, _)) => order.apply(compare_naturally(a, b)),
             (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Built(a), Self::Built(b)) => a.cmp(b),
             (Self::Calendar(a), Self::Calendar(b)) => a.compare(b),
             (Self::Number(a, order), Self::Number(b, _)) => {
                 if a.is_nan() || b.is_nan() {

@@ -42,6 +42,15 @@ impl TagFilter {
         tags.iter().map(|tag| self.value(tag.as_ref(), locations.as_mut())).collect()
     }
 
+    /// The part of a tag that the pattern's group `version` found, when nothing is extracted anyway.
+    pub(super) fn version_group<'t>(&self, tag: &'t str) -> Option<&'t str> {
+        let pattern = self.pattern.as_ref().filter(|_| self.extract.is_none())?;
+        let mut locations = pattern.locations();
+        let found = pattern.locate(&mut locations, tag);
+        let group = || pattern.groups_named("version").find_map(|index| locations.get(index));
+        found.then(group).flatten().and_then(|(start, end)| tag.get(start..end))
+    }
+
     fn value<'t>(&self, tag: &'t str, locations: Option<&mut CaptureLocations>) -> Result<Cow<'t, str>, Fate> {
         if let Some(pattern) = self.exclude.iter().position(|pattern| pattern.is_match(tag)) {
             return Err(Fate::Excluded { pattern });

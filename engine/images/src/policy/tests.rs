@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::filter::RangeOptions;
 
 fn rows(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("golden rows are JSON")).collect()
@@ -304,4 +305,44 @@ proptest! {
         let more: Vec<String> = tags.into_iter().chain(["latest".into(), "zzz-9".into()]).collect();
         prop_assert_eq!(select(&more, &TagFilter::default(), &policy).map(|s| s.tag), chosen);
     }
+}
+
+#[test]
+fn the_newest_build_goes_by_build_times_only() {
+    let policy = Policy::Filter(VersionFilter::parse("prefix('dev-', suffix=newest_build())").unwrap());
+    let tags = ["dev-a", "dev-b", "dev-c", "main-z"];
+    assert_eq!(undated(&tags, &TagFilter::default(), &policy), ["dev-a", "dev-b", "dev-c"]);
+    let facts = Facts::built([("dev-a".into(), 5), ("dev-b".into(), 7), ("main-z".into(), 9)]);
+    let selection = select_with(&tags, &TagFilter::default(), &policy, &facts).unwrap();
+    let fates: Vec<_> = selection.why(&tags).map(|why| why.fate).collect();
+    assert_eq!(fates, [Fate::Outranked, Fate::Chosen, Fate::NoBuildTime, Fate::FilteredOut]);
+}
+
+#[test]
+fn equal_build_times_go_to_the_greatest_tag() {
+    let policy = Policy::Filter(VersionFilter::NewestBuild);
+    let facts = Facts::built([("a".into(), 7), ("b".into(), 7)]);
+    assert_eq!(select_with(&["b", "a"], &TagFilter::default(), &policy, &facts).unwrap().tag, "b");
+}
+
+#[test]
+fn without_build_times_nothing_is_newest() {
+    let policy = Policy::Filter(VersionFilter::NewestBuild);
+    assert_eq!(select(&["a"], &TagFilter::default(), &policy), Err(SelectError::NoMatch));
+    assert_eq!(fates(&["a"], &TagFilter::default(), &policy, &Facts::default()), [Fate::NoBuildTime]);
+    assert!(undated(&["1"], &TagFilter::default(), &Policy::Filter(VersionFilter::Number)).is_empty());
+}
+
+#[test]
+fn a_loose_policy_reads_the_group_version_of_its_pattern() {
+    let loose = |range| {
+        Policy::Filter(VersionFilter::range(range, RangeOptions { loose: true, ..RangeOptions::default() }).unwrap())
+    };
+    let Policy::Filter(VersionFilter::Range(selection)) = loose("*") else { panic!("a range") };
+    let filter = TagFilter::new(Some("^(?P<version>[0-9.]+)_b[0-9]+$"), None).unwrap();
+    let tags = ["1.2.0_b1", "1.10.0_b1", "1.2.0.1_b2", "dev-9.0.0"];
+    let chosen = select(&tags, &filter, &Policy::Semver(selection)).unwrap();
+    let found: Vec<_> = chosen.why(&tags).map(|why| why.fate).collect();
+    assert_eq!(found, [Fate::Outranked, Fate::Chosen, Fate::NotAVersion, Fate::NoMatch]);
+    assert_eq!(select(&["dev-1.9.0", "dev-1.10.0"], &TagFilter::default(), &loose("1.x")).unwrap().tag, "dev-1.10.0");
 }

@@ -5,7 +5,9 @@
 //! pre-release in a group admits all of that group. Spec 06 5.3 and 5.4.
 
 mod range;
+mod selection;
 mod version;
 
 pub use range::{RangeError, SemverRange};
+pub use selection::SemverSelection;
 pub use version::SemverVersion;

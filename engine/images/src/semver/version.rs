@@ -49,6 +49,12 @@ impl<'a> SemverVersion<'a> {
         (tag.bytes().filter(|b| *b == b'.').take(2).count() == 2).then(|| Self::parse(tag))?
     }
 
+    /// As [`parse`](Self::parse), but all three numbers must be written.
+    pub(crate) fn parse_full(text: &'a str) -> Option<Self> {
+        let core = text.split(['-', '+']).next()?;
+        (core.bytes().filter(|b| *b == b'.').count() == 2).then(|| Self::parse(text))?
+    }
+
     /// Precedence: numbers, then pre-release; metadata is ignored.
     pub fn compare(&self, other: &SemverVersion<'_>) -> Ordering {
         (self.major, self.minor, self.patch)
