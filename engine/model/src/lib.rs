@@ -7,6 +7,7 @@ pub mod object;
 pub mod object_ref;
 pub mod project;
 pub mod result;
+pub mod source;
 pub mod vars_source;
 
 use serde::Deserialize;

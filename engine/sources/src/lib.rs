@@ -1,0 +1,84 @@
+//! Directories behind references to git repositories and OCI artifacts.
+//!
+//! A stage asks the narrow port [`Sources`] for a state of a repository and gets a directory to read from. Local
+//! overrides, caches and credentials are behind it; each state is fetched once per run, later callers wait for it.
+
+mod error;
+mod fake;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use windlass_model::source::{GitSource, GitUrl, OciSource};
+
+pub use error::SourceError;
+pub use fake::FakeSources;
+
+/// A directory with the files of a source. Read only, and there as long as the [`Sources`] that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedOut {
+    /// Root of the repository or artifact.
+    pub root: PathBuf,
+    /// What it is.
+    pub state: SourceState,
+}
+
+/// What stands in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceState {
+    /// A commit.
+    Commit {
+        /// Full name of the reference; the default branch's when none was asked for, absent for a commit.
+        reference: Option<String>,
+        /// Hash of the commit.
+        commit: String,
+    },
+    /// An artifact.
+    Artifact {
+        /// Digest of its manifest.
+        digest: String,
+    },
+    /// A local directory that stands for the repository.
+    Override,
+}
+
+/// A branch or tag of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RemoteRef {
+    /// `refs/heads/…` or `refs/tags/…`.
+    pub name: String,
+    /// Commit it points at, tags peeled.
+    pub commit: String,
+}
+
+/// Branches and tags of a repository, sorted by full name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refs {
+    /// Of the server.
+    Remote(Vec<RemoteRef>),
+    /// A local directory stands for the repository: it matches any reference.
+    Override,
+}
+
+/// Gives directories for sources.
+#[async_trait]
+pub trait Sources: Send + Sync {
+    /// The files of a git repository.
+    ///
+    /// # Errors
+    /// The repository cannot be reached or read, or the reference does not exist.
+    async fn git(&self, source: &GitSource) -> Result<Arc<CheckedOut>, SourceError>;
+
+    /// Branches and tags of a git repository.
+    ///
+    /// # Errors
+    /// The repository cannot be reached or read.
+    async fn git_refs(&self, url: &GitUrl) -> Result<Refs, SourceError>;
+
+    /// The files of an OCI artifact.
+    ///
+    /// # Errors
+    /// The artifact cannot be fetched or unpacked.
+    async fn oci(&self, source: &OciSource) -> Result<Arc<CheckedOut>, SourceError>;
+}
