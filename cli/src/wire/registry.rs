@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windlass_registry::{EnvSettings, Login, OciRegistry, Registry, RegistryCredentials, RegistrySettings, TlsOptions};
+use windlass_registry::{EnvSettings, Login, OciRegistry, RegistryCredentials, RegistrySettings, TlsOptions};
 
 use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
@@ -16,7 +16,7 @@ pub(super) fn open(
     credentials: &Credentials,
     environment: &Environment,
     printer: &Printer,
-) -> Result<Arc<dyn Registry>, Failure> {
+) -> Result<Arc<OciRegistry>, Failure> {
     let variables = variables(environment)?;
     printer.hide(variables.secrets());
     Ok(Arc::new(OciRegistry::new(settings(credentials, variables, environment))))

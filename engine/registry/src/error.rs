@@ -126,6 +126,38 @@ pub enum RegistryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// More than is accepted.
+    #[error("registry `{host}` sent more than {limit} bytes for `{what}`")]
+    TooLarge {
+        /// The host.
+        host: String,
+        /// What was fetched.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// Content that is not what its digest says.
+    #[error("`{repository}` sent content with digest `{got}` where `{wanted}` was asked for")]
+    DigestMismatch {
+        /// The repository.
+        repository: String,
+        /// What was asked for.
+        wanted: String,
+        /// What came.
+        got: String,
+    },
+    /// A digest that cannot be checked.
+    #[error("`{digest}` is no digest that can be checked (`sha256:…` or `sha512:…`)")]
+    UnknownDigest {
+        /// The text.
+        digest: String,
+    },
+    /// A download could not be written.
+    #[error("write the download: {reason}")]
+    Sink {
+        /// What happened.
+        reason: String,
+    },
     /// A setting that cannot be used, such as an unreadable certificate.
     #[error("registry settings for `{host}` ({origin}): {reason}")]
     Settings {

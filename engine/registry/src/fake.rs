@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Manifest, Registry, RegistryError, Repository, TagList};
+use bytes::Bytes;
+
+use crate::digest::{is_digest, sha256_digest};
+use crate::{
+    Artifacts, BlobSink, Manifest, ManifestDocument, PushedBlob, Registry, RegistryError, Repository, TagList,
+};
 
 /// Repositories by full name, and a record of what was asked.
 #[derive(Debug, Default)]
 pub struct FakeRegistry {
     repositories: BTreeMap<String, Result<Arc<TagList>, RegistryError>>,
+    documents: Mutex<BTreeMap<(String, String), ManifestDocument>>,
+    blobs: Mutex<BTreeMap<(String, String), Bytes>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -33,7 +40,8 @@ impl FakeRegistry {
         self
     }
 
-    /// What was asked so far, in order: `tags REPOSITORY`, `manifest REPOSITORY REFERENCE`.
+    /// What was asked so far, in order: `tags REPOSITORY`, `manifest REPOSITORY REFERENCE`,
+    /// `document …`, `blob …`, `push blob …`, `push manifest …`.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -73,16 +81,105 @@ impl Registry for FakeRegistry {
                 message: "MANIFEST_UNKNOWN".into(),
             });
         }
-        Ok(Manifest {
-            digest: crate::http::sha256_digest(format!("{repository}:{reference}").as_bytes()),
-            media_type: None,
-        })
+        Ok(Manifest { digest: sha256_digest(format!("{repository}:{reference}").as_bytes()), media_type: None })
+    }
+}
+
+/// Keeps what is pushed; nothing else can be fetched.
+#[async_trait::async_trait]
+impl Artifacts for FakeRegistry {
+    async fn manifest_document(
+        &self,
+        repository: &Repository,
+        reference: &str,
+    ) -> Result<ManifestDocument, RegistryError> {
+        self.note(format!("document {repository} {reference}"));
+        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = documents.get(&(repository.to_string(), reference.to_owned())).cloned();
+        found.ok_or_else(|| not_found(repository, reference, "MANIFEST_UNKNOWN"))
+    }
+
+    async fn fetch_blob(
+        &self,
+        repository: &Repository,
+        digest: &str,
+        limit: u64,
+        sink: &mut dyn BlobSink,
+    ) -> Result<u64, RegistryError> {
+        self.note(format!("blob {repository} {digest}"));
+        let blob = {
+            let blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+            blobs.get(&(repository.to_string(), digest.to_owned())).cloned()
+        };
+        let blob = blob.ok_or_else(|| not_found(repository, digest, "BLOB_UNKNOWN"))?;
+        if blob.len() as u64 > limit {
+            let (host, what) = (repository.host().to_owned(), repository.path().to_owned());
+            return Err(RegistryError::TooLarge { host, what, limit });
+        }
+        let written = sink.restart().and_then(|()| sink.write(&blob));
+        written.map_err(|error| RegistryError::Sink { reason: error.to_string() })?;
+        Ok(blob.len() as u64)
+    }
+
+    async fn push_blob(&self, repository: &Repository, content: Bytes) -> Result<PushedBlob, RegistryError> {
+        let pushed = PushedBlob { digest: sha256_digest(&content), size: content.len() as u64 };
+        self.note(format!("push blob {repository} {}", pushed.digest));
+        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        blobs.insert((repository.to_string(), pushed.digest.clone()), content);
+        Ok(pushed)
+    }
+
+    async fn push_manifest(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        media_type: &str,
+        document: Bytes,
+    ) -> Result<String, RegistryError> {
+        self.note(format!("push manifest {repository} {reference}"));
+        let digest = sha256_digest(&document);
+        if is_digest(reference) && reference != digest {
+            let repository = repository.to_string();
+            return Err(RegistryError::DigestMismatch { repository, wanted: reference.to_owned(), got: digest });
+        }
+        let document =
+            ManifestDocument { bytes: document.to_vec(), digest: digest.clone(), media_type: media_type.to_owned() };
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in [reference, &digest] {
+            documents.insert((repository.to_string(), name.to_owned()), document.clone());
+        }
+        Ok(digest)
+    }
+}
+
+fn not_found(repository: &Repository, reference: &str, message: &str) -> RegistryError {
+    RegistryError::ManifestNotFound {
+        repository: repository.to_string(),
+        reference: reference.to_owned(),
+        message: message.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_pushed_can_be_fetched() {
+        let fake = FakeRegistry::empty();
+        let repository = Repository::parse("reg.example/charts/web").unwrap();
+        let blob = fake.push_blob(&repository, Bytes::from_static(b"abc")).await.unwrap();
+        let digest = fake.push_manifest(&repository, "1.0", "x/y", Bytes::from_static(b"{}")).await.unwrap();
+        let document = fake.manifest_document(&repository, &digest).await.unwrap();
+        assert_eq!((document.bytes.as_slice(), document.media_type.as_str()), (&b"{}"[..], "x/y"));
+        let mut content = Vec::new();
+        assert_eq!(fake.fetch_blob(&repository, &blob.digest, 3, &mut content).await, Ok(3));
+        assert_eq!(content, b"abc");
+        let too_large = fake.fetch_blob(&repository, &blob.digest, 2, &mut content).await;
+        assert!(matches!(too_large, Err(RegistryError::TooLarge { .. })));
+        assert!(fake.manifest_document(&repository, "2.0").await.is_err());
+        assert!(fake.push_manifest(&repository, "sha256:00", "x/y", Bytes::new()).await.is_err());
+    }
 
     #[tokio::test]
     async fn it_answers_and_records() {

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder};
 use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::artifact::Download;
 use crate::error::RegistryError;
 use crate::host::Throttle;
 use crate::retry::{backoff, is_passing, retry_after};
@@ -67,11 +67,20 @@ enum Outcome {
 impl Transport {
     /// Sends until an answer comes that waiting would not change.
     pub(crate) async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, RegistryError> {
+        self.send_into(request, None).await
+    }
+
+    /// The same; the body of a good answer goes to the download.
+    pub(crate) async fn send_into(
+        &self,
+        request: impl Fn(&Client) -> RequestBuilder,
+        mut download: Option<&mut Download<'_>>,
+    ) -> Result<Answer, RegistryError> {
         let retry = &self.settings.retry;
         let mut attempt = 1;
         loop {
             let permit = self.throttle.enter().await;
-            let outcome = self.attempt(request(&self.client)).await;
+            let outcome = self.attempt(request(&self.client), download.as_deref_mut()).await;
             drop(permit);
             let (error, wish) = match outcome {
                 Outcome::Answer(answer) => return Ok(answer),
@@ -100,25 +109,30 @@ impl Transport {
     /// Sends once, to find out whether the other side can be talked to at all.
     pub(crate) async fn probe(&self, request: RequestBuilder) -> Result<Answer, RegistryError> {
         let _permit = self.throttle.enter().await;
-        match self.attempt(request).await {
+        match self.attempt(request, None).await {
             Outcome::Answer(answer) => Ok(answer),
             Outcome::Failed(error) | Outcome::Again(error, _) => Err(error),
         }
     }
 
-    async fn attempt(&self, request: RequestBuilder) -> Outcome {
+    async fn attempt(&self, request: RequestBuilder, download: Option<&mut Download<'_>>) -> Outcome {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return self.transport_failure(&error),
         };
         let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
-        let body = match read(response).await {
-            Ok(Some(body)) => body,
-            Ok(None) => {
-                let reason = format!("the answer is larger than {} MB", MAX_BODY >> 20);
-                return Outcome::Failed(RegistryError::Connect { host: self.host.clone(), reason });
+        let body = match download.filter(|_| status == 200) {
+            Some(download) => download.receive(response).await.map(|()| Vec::new()),
+            None => read(response).await,
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(Broken::Connection(error)) => return self.transport_failure(&error),
+            Err(Broken::TooLarge { limit }) => {
+                let what = self.subject(&url);
+                return Outcome::Failed(RegistryError::TooLarge { host: self.host.clone(), what, limit });
             }
-            Err(error) => return self.transport_failure(&error),
+            Err(Broken::Sink(reason)) => return Outcome::Failed(RegistryError::Sink { reason }),
         };
         let answer = Answer { status, headers, body, url };
         if !is_passing(status) {
@@ -138,7 +152,7 @@ impl Transport {
     /// What the request was about, from its path.
     fn subject(&self, url: &Url) -> String {
         let path = url.path().trim_start_matches("/v2/");
-        let end = path.rfind("/tags/").or_else(|| path.rfind("/manifests/")).unwrap_or(path.len());
+        let end = ["/tags/", "/manifests/", "/blobs/"].iter().find_map(|part| path.rfind(part)).unwrap_or(path.len());
         path[..end].to_owned()
     }
 
@@ -154,16 +168,22 @@ impl Transport {
     }
 }
 
-/// The body, or `None` when it is too large.
-async fn read(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+/// Why a body did not arrive whole.
+pub(crate) enum Broken {
+    Connection(reqwest::Error),
+    TooLarge { limit: u64 },
+    Sink(String),
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Broken> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = response.chunk().await.map_err(Broken::Connection)? {
         if body.len() + chunk.len() > MAX_BODY {
-            return Ok(None);
+            return Err(Broken::TooLarge { limit: MAX_BODY as u64 });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(body)
 }
 
 /// Turns a transport error into ours. Addresses are left out: they may hold tokens.
@@ -248,6 +268,8 @@ impl ClientFactory<'_> {
             // Followed by hand: credentials must not go along.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeouts.connect)
+            // Long transfers lift the other limit, not this one.
+            .read_timeout(timeouts.request)
             .timeout(timeouts.request);
         Ok(match proxy {
             Proxy::System => builder,
@@ -278,13 +300,4 @@ fn without_url(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// `sha256:…` of some bytes.
-pub(crate) fn sha256_digest(bytes: &[u8]) -> String {
-    let mut digest = String::from("sha256:");
-    for byte in Sha256::digest(bytes) {
-        digest.push_str(&format!("{byte:02x}"));
-    }
-    digest
 }

@@ -5,12 +5,32 @@
 //! Credentials go to the host they belong to and nowhere else. The crate reads
 //! no environment: [`RegistrySettings`] carries everything.
 //!
+//! [`Registry`] answers questions about images; [`Artifacts`], implemented by the
+//! same [`OciRegistry`] with the same credentials, retries and TLS, fetches and
+//! pushes what is stored in a registry (charts, included projects):
+//!
+//! ```no_run
+//! # use windlass_registry::{Artifacts, RegistryError, Repository};
+//! # async fn example(registry: &dyn Artifacts, repository: &Repository) -> Result<(), RegistryError> {
+//! let manifest = registry.manifest_document(repository, "1.2.0").await?;
+//! // … read the layer's digest from `manifest.bytes`, which are those of `manifest.digest` …
+//! # let digest = "";
+//! let mut archive = Vec::new(); // or a `std::fs::File`
+//! registry.fetch_blob(repository, digest, 64 << 20, &mut archive).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The client is written on `reqwest` rather than on `oci-client`, which
 //! ignores the `Link` header, has no retry, no identity tokens and no client
 //! certificates; what would remain of it is less than the adapters around it.
 
+mod artifact;
 mod auth;
+mod blob;
+mod connection;
 mod credentials;
+mod digest;
 mod docker_config;
 mod env_sets;
 mod error;
@@ -18,14 +38,17 @@ mod fake;
 mod host;
 mod http;
 mod link;
+mod manifest;
 mod oci;
 mod repository;
 mod retry;
+mod session;
 mod settings;
 mod tags;
 
 use std::sync::Arc;
 
+pub use artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
 pub use env_sets::{EnvError, EnvSettings};
 pub use error::RegistryError;
 pub use fake::FakeRegistry;

@@ -2,28 +2,24 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::Method;
+use bytes::Bytes;
 use tokio::sync::OnceCell;
-use url::Url;
 
-use crate::auth::{Authorization, Challenge, TokenRequest, Tokens, unauthorized};
-use crate::credentials::{CredentialStore, Resolved};
+use crate::artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
+use crate::auth::Tokens;
+use crate::connection::Connection;
+use crate::credentials::CredentialStore;
 use crate::error::RegistryError;
 use crate::host::Throttle;
-use crate::http::{Answer, ClientFactory, Transport, sha256_digest};
-use crate::repository::{Repository, canonical_host};
-use crate::settings::{Login, RegistryCredentials, RegistrySettings, TlsOptions};
+use crate::http::{ClientFactory, Transport};
+use crate::repository::Repository;
+use crate::session::{Outcome, Session};
+use crate::settings::{RegistryCredentials, RegistrySettings};
 use crate::{Manifest, Registry, TagList, tags};
 
 const DEFAULT_REQUESTS_PER_HOST: usize = 8;
-const MAX_REDIRECTS: usize = 5;
-const TAG_LIST: &str = "application/json";
-/// Indexes first: a digest shall name all platforms.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
-     application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// A cell per key that is filled once; later callers wait for the first.
 ///
@@ -45,26 +41,15 @@ impl<K: Hash + Eq, V> Once<K, V> {
     }
 }
 
-type Outcome<T> = Result<T, RegistryError>;
-
 /// A client for all registries of a run.
 pub struct OciRegistry {
-    settings: Arc<RegistrySettings>,
+    pub(crate) settings: Arc<RegistrySettings>,
     store: CredentialStore,
     /// By host and explicit entry, because entries carry transport options.
     connections: Once<(String, Option<usize>), Outcome<Arc<Connection>>>,
     throttles: Mutex<HashMap<String, Arc<Throttle>>>,
     listings: Once<Repository, Outcome<Arc<TagList>>>,
     manifests: Once<(Repository, String), Outcome<Manifest>>,
-}
-
-/// A host with its transport options, scheme and tokens.
-struct Connection {
-    transport: Transport,
-    base: OnceCell<Url>,
-    plain_http: Option<bool>,
-    challenge: Mutex<Option<Challenge>>,
-    tokens: Tokens,
 }
 
 impl OciRegistry {
@@ -109,7 +94,7 @@ impl OciRegistry {
         }))
     }
 
-    fn transport(&self, client: reqwest::Client, host: &str) -> Transport {
+    pub(crate) fn transport(&self, client: reqwest::Client, host: &str) -> Transport {
         let requests = match self.settings.requests_per_host {
             0 => DEFAULT_REQUESTS_PER_HOST,
             requests => requests,
@@ -155,224 +140,35 @@ impl Registry for OciRegistry {
     }
 }
 
-impl Connection {
-    /// `https://host/v2/`, or `http` when told so or when a local host speaks nothing else.
-    async fn base(&self, repository: &Repository) -> Outcome<&Url> {
-        let url = |scheme: &str| {
-            let text = format!("{scheme}://{}/v2/", self.transport.host);
-            Url::parse(&text).map_err(|e| RegistryError::Settings {
-                host: self.transport.host.clone(),
-                origin: "image name".into(),
-                reason: e.to_string(),
-            })
-        };
-        let choose = || async {
-            match self.plain_http {
-                Some(true) => return url("http"),
-                None if repository.is_local() => {}
-                _ => return url("https"),
-            }
-            // Any answer, even an error, proves that the scheme is spoken. No credentials are sent.
-            let spoken = |answer: Result<Answer, RegistryError>| match answer {
-                Ok(_) | Err(RegistryError::Status { .. } | RegistryError::Throttled { .. }) => Ok(()),
-                Err(error) => Err(error),
-            };
-            let (secure, plain) = (url("https")?, url("http")?);
-            // Once: a server of the other scheme may close the connection, which looks like any broken one.
-            match spoken(self.transport.probe(self.transport.client.get(secure.clone())).await) {
-                Ok(()) => Ok(secure),
-                Err(error @ (RegistryError::Connect { .. } | RegistryError::Tls { .. })) => {
-                    let answer = self.transport.send(|client| client.get(plain.clone())).await;
-                    spoken(answer).map(|()| plain.clone()).map_err(|_| error)
-                }
-                Err(error) => Err(error),
-            }
-        };
-        self.base.get_or_try_init(choose).await
+#[async_trait::async_trait]
+impl Artifacts for OciRegistry {
+    async fn manifest_document(&self, repository: &Repository, reference: &str) -> Outcome<ManifestDocument> {
+        self.in_time(repository, async { self.session(repository).await?.document(reference).await }).await
     }
 
-    fn challenge(&self) -> Option<Challenge> {
-        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Requests about one repository.
-pub(crate) struct Session<'s> {
-    registry: &'s OciRegistry,
-    pub(crate) repository: &'s Repository,
-    connection: Arc<Connection>,
-    base: Url,
-    resolved: Resolved,
-}
-
-impl Session<'_> {
-    /// An address below the repository.
-    pub(crate) fn url(&self, tail: &str) -> Outcome<Url> {
-        self.base.join(&format!("{}/{tail}", self.repository.path())).map_err(|e| self.invalid(&e.to_string()))
-    }
-
-    /// An answer that is neither about credentials nor temporary.
-    pub(crate) async fn get(&self, url: Url) -> Outcome<Answer> {
-        self.fetch(Method::GET, url, TAG_LIST).await
-    }
-
-    async fn manifest(&self, reference: &str) -> Outcome<Manifest> {
-        let url = self.url(&format!("manifests/{reference}"))?;
-        let head = self.fetch(Method::HEAD, url.clone(), MANIFESTS).await?;
-        let told = |answer: &Answer| answer.header("docker-content-digest").next().map(str::to_owned);
-        let answer = match (head.status, told(&head)) {
-            (200, Some(_)) | (404, _) => head,
-            _ => self.fetch(Method::GET, url, MANIFESTS).await?,
-        };
-        match answer.status {
-            200 => Ok(Manifest {
-                digest: told(&answer).unwrap_or_else(|| sha256_digest(&answer.body)),
-                media_type: answer.header("content-type").next().map(str::to_owned),
-            }),
-            404 => Err(RegistryError::ManifestNotFound {
-                repository: self.repository.to_string(),
-                reference: reference.to_owned(),
-                message: answer.message(),
-            }),
-            _ => Err(self.status(&answer)),
-        }
-    }
-
-    /// Sends with credentials; answers the first challenge, and one more when a token has expired.
-    async fn fetch(&self, method: Method, url: Url, accept: &str) -> Outcome<Answer> {
-        let mut authorization = match (&self.resolved.login, self.connection.challenge()) {
-            (Some(Login::Bearer(token)), _) => Authorization::Bearer(token.clone()),
-            (_, Some(challenge)) => self.authorize(&challenge, None).await?,
-            (_, None) => Authorization::Anonymous,
-        };
-        let mut challenged = false;
-        loop {
-            let answer = self.guarded(&method, &url, accept, &authorization).await?;
-            if answer.status == 403 {
-                return Err(self.unauthorized(403));
-            }
-            if answer.status != 401 {
-                return Ok(answer);
-            }
-            let explicit = matches!(self.resolved.login, Some(Login::Bearer(_)));
-            let challenge = Challenge::parse(answer.header("www-authenticate"));
-            let Some(challenge) = challenge.filter(|_| !challenged && !explicit) else {
-                return Err(self.unauthorized(401));
-            };
-            challenged = true;
-            if matches!(authorization, Authorization::Basic { .. }) && challenge == Challenge::Basic {
-                return Err(self.unauthorized(401));
-            }
-            *self.connection.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge.clone());
-            authorization = self.authorize(&challenge, Some(&authorization)).await?;
-        }
-    }
-
-    /// A basic login that has not worked yet is tried by one request at a time, and only once.
-    async fn guarded(
+    async fn fetch_blob(
         &self,
-        method: &Method,
-        url: &Url,
-        accept: &str,
-        authorization: &Authorization,
-    ) -> Outcome<Answer> {
-        if !matches!(authorization, Authorization::Basic { .. }) {
-            return self.follow(method, url, accept, authorization).await;
-        }
-        let gate = self.connection.tokens.gate(&self.resolved);
-        let _first = if gate.proven.load(Ordering::Acquire) { None } else { Some(gate.first.lock().await) };
-        if let Some(error) = gate.refusal() {
-            return Err(error);
-        }
-        let answer = self.follow(method, url, accept, authorization).await?;
-        match answer.status {
-            401 => gate.refuse(&self.unauthorized(401)),
-            _ => gate.proven.store(true, Ordering::Release),
-        }
-        Ok(answer)
+        repository: &Repository,
+        digest: &str,
+        limit: u64,
+        sink: &mut dyn BlobSink,
+    ) -> Outcome<u64> {
+        let fetch = async { self.session(repository).await?.fetch_blob(digest, limit, sink).await };
+        self.in_time(repository, fetch).await
     }
 
-    /// Follows redirects; another host gets no credentials and none of this host's transport options.
-    async fn follow(&self, method: &Method, url: &Url, accept: &str, authorization: &Authorization) -> Outcome<Answer> {
-        let own = &self.connection.transport;
-        let request =
-            |client: &reqwest::Client, url: &Url| client.request(method.clone(), url.clone()).header("accept", accept);
-        let mut answer = own.send(|client| authorization.apply(request(client, url))).await?;
-        let mut foreign = None;
-        for _ in 0..MAX_REDIRECTS {
-            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-                return Ok(answer);
-            }
-            let target = answer.header("location").next().and_then(|location| answer.url.join(location).ok());
-            let target = target.ok_or_else(|| self.invalid("a redirect without target"))?;
-            let secure = answer.url.scheme() == "https";
-            if !matches!(target.scheme(), "http" | "https") || (secure && target.scheme() == "http") {
-                return Err(self.invalid("a redirect away from HTTPS"));
-            }
-            if foreign.is_none() && origin(&target) == origin(url) {
-                answer = own.send(|client| authorization.apply(request(client, &target))).await?;
-                continue;
-            }
-            // Once away, nothing goes back with credentials.
-            let host = canonical_host(target.host_str().unwrap_or_default());
-            let factory = ClientFactory { settings: &self.registry.settings, host: &host, origin: "defaults" };
-            let client = factory.build(&TlsOptions::default(), false).await?;
-            let transport = foreign.insert(self.registry.transport(client, &host));
-            answer = transport.send(|client| request(client, &target)).await?;
-        }
-        Err(self.invalid("too many redirects"))
+    async fn push_blob(&self, repository: &Repository, content: Bytes) -> Outcome<PushedBlob> {
+        self.in_time(repository, async { self.session(repository).await?.push_blob(content).await }).await
     }
 
-    async fn authorize(&self, challenge: &Challenge, refused: Option<&Authorization>) -> Outcome<Authorization> {
-        match (challenge, &self.resolved.login) {
-            (Challenge::Basic, Some(Login::Basic { username, password })) => {
-                Ok(Authorization::Basic { username: username.clone(), password: password.clone() })
-            }
-            (Challenge::Basic, _) => Err(self.unauthorized(401)),
-            (Challenge::Bearer { realm, service, scope: _ }, _) => {
-                if self.base.scheme() == "https" && realm.scheme() != "https" {
-                    return Err(self.invalid("the token service is not reached by HTTPS"));
-                }
-                let stale = match refused {
-                    Some(Authorization::Bearer(token)) => Some(token),
-                    _ => None,
-                };
-                let request = TokenRequest {
-                    transport: &self.connection.transport,
-                    repository: self.repository,
-                    resolved: &self.resolved,
-                    realm,
-                    service: service.as_deref(),
-                    scope: &format!("repository:{}:pull", self.repository.path()),
-                };
-                Ok(Authorization::Bearer(request.token(&self.connection.tokens, stale).await?))
-            }
-        }
+    async fn push_manifest(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        media_type: &str,
+        document: Bytes,
+    ) -> Outcome<String> {
+        let push = async { self.session(repository).await?.push_document(reference, media_type, document).await };
+        self.in_time(repository, push).await
     }
-
-    fn unauthorized(&self, status: u16) -> RegistryError {
-        unauthorized(&self.connection.transport, self.repository, status, &self.resolved)
-    }
-
-    /// The error for an answer that is one.
-    pub(crate) fn status(&self, answer: &Answer) -> RegistryError {
-        let repository = self.repository.to_string();
-        if answer.status == 404 || answer.has_code("NAME_UNKNOWN") {
-            return RegistryError::RepositoryNotFound { repository, message: answer.message() };
-        }
-        let host = self.repository.host().to_owned();
-        RegistryError::Status { host, repository, status: answer.status, message: answer.message() }
-    }
-
-    pub(crate) fn invalid(&self, reason: &str) -> RegistryError {
-        RegistryError::InvalidAnswer {
-            host: self.repository.host().to_owned(),
-            repository: self.repository.to_string(),
-            reason: reason.to_owned(),
-        }
-    }
-}
-
-fn origin(url: &Url) -> (String, Option<String>, Option<u16>) {
-    (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
 }

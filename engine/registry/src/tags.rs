@@ -9,7 +9,7 @@ use crate::TagList;
 use crate::error::RegistryError;
 use crate::http::Answer;
 use crate::link;
-use crate::oci::Session;
+use crate::session::{Call, Session};
 
 /// Page sizes to ask for, in turn when one is refused; `None` leaves it to the registry.
 const PAGE_SIZES: [Option<usize>; 3] = [Some(1000), Some(100), None];
@@ -28,13 +28,17 @@ pub(crate) async fn list(session: &Session<'_>) -> Result<TagList, RegistryError
     let mut refused = None;
     for size in PAGE_SIZES {
         let first = page_url(session, size, None)?;
-        let answer = session.get(first.clone()).await?;
+        let answer = session.fetch(&page_call(first.clone())).await?;
         match answer.status {
             400 | 413 | 414 | 416 | 422 => refused = Some(answer),
             _ => return Walk { session, size, seen: HashSet::new(), tags: Vec::new() }.run(first, answer).await,
         }
     }
     Err(refused.map_or_else(|| session.invalid("no page size is accepted"), |answer| session.status(&answer)))
+}
+
+fn page_call(url: Url) -> Call {
+    Call::get(url).with("accept", "application/json")
 }
 
 fn page_url(session: &Session<'_>, size: Option<usize>, last: Option<&str>) -> Result<Url, RegistryError> {
@@ -80,7 +84,7 @@ impl Walk<'_, '_> {
             if self.seen.len() >= MAX_PAGES || self.tags.len() > MAX_TAGS {
                 return Err(self.incomplete(format!("no end after {} pages", self.seen.len())));
             }
-            answer = self.session.get(next.clone()).await?;
+            answer = self.session.fetch(&page_call(next.clone())).await?;
             current = next;
         }
     }
@@ -92,7 +96,7 @@ impl Walk<'_, '_> {
         while Some(page.len()) == self.size && !self.repeats(&page) {
             let Some(last) = page.last().cloned() else { break };
             self.tags.append(&mut page);
-            let answer = session.get(page_url(session, self.size, Some(&last))?).await?;
+            let answer = session.fetch(&page_call(page_url(session, self.size, Some(&last))?)).await?;
             if matches!(answer.status, 400..=499) {
                 break;
             }
