@@ -5,6 +5,7 @@
 //!
 //! * [`filter`]: the version filters of `images.get_image`
 //! * [`semver`], [`policy`]: electing one tag, shared with image automation
+//! * [`project_policy`]: the policies that a project defines
 //! * [`placeholder`]: what `get_image` leaves in rendered text, and finding it again
 //! * [`fixed`]: fixed images of flags, files, targets and variables
 //! * [`resolve`]: the decision, in steps that ask the registry only when needed
@@ -18,6 +19,7 @@ pub mod listing;
 pub mod loose_version;
 pub mod placeholder;
 pub mod policy;
+pub mod project_policy;
 pub mod reference;
 pub mod resolve;
 pub mod semver;

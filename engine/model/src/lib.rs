@@ -2,6 +2,7 @@
 
 pub mod deployment;
 pub mod event;
+pub mod image_automation;
 pub mod location;
 pub mod object;
 pub mod object_ref;

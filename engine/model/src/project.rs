@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::image_automation::ImageAutomation;
 use crate::nullable;
 
 /// `.kluctl.yaml`. An absent file is the default value ("no-target mode").
@@ -20,6 +21,8 @@ pub struct ProjectConfig {
     pub discriminator: String,
     /// Default AWS settings of targets.
     pub aws: Option<AwsConfig>,
+    /// Policies and updates of images; windlass only.
+    pub image_automation: Option<ImageAutomation>,
 }
 
 /// `.kluctl-library.yaml`.
