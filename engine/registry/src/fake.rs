@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::digest::{is_digest, sha256_digest};
 use crate::{
-    Artifacts, BlobSink, Manifest, ManifestDocument, PushedBlob, Registry, RegistryError, Repository, TagList,
+    Artifacts, BlobSink, Manifest, ManifestDocument, Platform, PushedBlob, Registry, RegistryError, Repository, TagList,
 };
 
 /// Repositories by full name, and a record of what was asked.
 #[derive(Debug, Default)]
 pub struct FakeRegistry {
     repositories: BTreeMap<String, Result<Arc<TagList>, RegistryError>>,
+    created: BTreeMap<(String, String), Timestamp>,
     documents: Mutex<BTreeMap<(String, String), ManifestDocument>>,
     blobs: Mutex<BTreeMap<(String, String), Bytes>>,
     asked: Mutex<Vec<String>>,
@@ -33,6 +35,17 @@ impl FakeRegistry {
         self
     }
 
+    /// Says when the image of a tag was created (RFC 3339).
+    ///
+    /// # Panics
+    /// The text is no time.
+    #[must_use]
+    pub fn created_at(mut self, image: &str, tag: &str, time: &str) -> Self {
+        let time = time.parse().expect("a time of RFC 3339");
+        self.created.insert((name(image), tag.to_owned()), time);
+        self
+    }
+
     /// Adds a repository that answers with an error.
     #[must_use]
     pub fn failing(mut self, image: &str, error: RegistryError) -> Self {
@@ -40,7 +53,7 @@ impl FakeRegistry {
         self
     }
 
-    /// What was asked so far, in order: `tags REPOSITORY`, `manifest REPOSITORY REFERENCE`,
+    /// What was asked so far, in order: `tags REPOSITORY`, `manifest REPOSITORY REFERENCE`, `created …`,
     /// `document …`, `blob …`, `push blob …`, `push manifest …`.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -58,6 +71,11 @@ impl FakeRegistry {
             })
         })
     }
+
+    fn check_tag(&self, repository: &Repository, reference: &str) -> Result<(), RegistryError> {
+        let known = self.tags(repository)?.tags().iter().any(|tag| tag == reference);
+        if known { Ok(()) } else { Err(not_found(repository, reference, "MANIFEST_UNKNOWN")) }
+    }
 }
 
 fn name(image: &str) -> String {
@@ -73,15 +91,19 @@ impl Registry for FakeRegistry {
 
     async fn manifest(&self, repository: &Repository, reference: &str) -> Result<Manifest, RegistryError> {
         self.note(format!("manifest {repository} {reference}"));
-        let tags = self.tags(repository)?;
-        if !tags.tags().iter().any(|tag| tag == reference) {
-            return Err(RegistryError::ManifestNotFound {
-                repository: repository.to_string(),
-                reference: reference.to_owned(),
-                message: "MANIFEST_UNKNOWN".into(),
-            });
-        }
+        self.check_tag(repository, reference)?;
         Ok(Manifest { digest: sha256_digest(format!("{repository}:{reference}").as_bytes()), media_type: None })
+    }
+
+    async fn created(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        _platform: Option<&Platform>,
+    ) -> Result<Option<Timestamp>, RegistryError> {
+        self.note(format!("created {repository} {reference}"));
+        self.check_tag(repository, reference)?;
+        Ok(self.created.get(&(repository.to_string(), reference.to_owned())).copied())
     }
 }
 
@@ -191,5 +213,9 @@ mod tests {
         let other = Repository::parse("other").unwrap();
         assert!(matches!(fake.list_tags(&other).await, Err(RegistryError::RepositoryNotFound { .. })));
         assert_eq!(fake.asked()[0], "tags index.docker.io/library/nginx");
+        let fake = fake.created_at("nginx", "1", "2024-01-01T00:00:00Z");
+        assert!(fake.created(&repository, "1", None).await.unwrap().is_some());
+        assert_eq!(fake.created(&repository, "2", None).await, Ok(None));
+        assert!(fake.created(&repository, "3", None).await.is_err());
     }
 }

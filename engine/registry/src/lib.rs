@@ -29,6 +29,7 @@ mod artifact;
 mod auth;
 mod blob;
 mod connection;
+mod created;
 mod credentials;
 mod digest;
 mod docker_config;
@@ -40,6 +41,7 @@ mod http;
 mod link;
 mod manifest;
 mod oci;
+mod platform;
 mod repository;
 mod retry;
 mod session;
@@ -48,11 +50,14 @@ mod tags;
 
 use std::sync::Arc;
 
+pub use jiff::Timestamp;
+
 pub use artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
 pub use env_sets::{EnvError, EnvSettings};
 pub use error::RegistryError;
 pub use fake::FakeRegistry;
 pub use oci::OciRegistry;
+pub use platform::{Platform, PlatformError};
 pub use repository::{Repository, RepositoryError};
 pub use settings::{
     Login, Proxy, RegistryCredentials, RegistrySettings, RetrySettings, Timeouts, TlsDefaults, TlsOptions,
@@ -95,4 +100,15 @@ pub trait Registry: Send + Sync {
 
     /// Digest and type of a tag.
     async fn manifest(&self, repository: &Repository, reference: &str) -> Result<Manifest, RegistryError>;
+
+    /// When the image of a tag or digest was created; of an index: the image of `platform`, or the newest.
+    ///
+    /// `None` when nothing tells it, which includes the zero times of reproducible builds and an
+    /// index without the platform. Asked once each; ask for many at a time.
+    async fn created(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        platform: Option<&Platform>,
+    ) -> Result<Option<Timestamp>, RegistryError>;
 }

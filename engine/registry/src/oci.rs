@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
@@ -14,6 +15,7 @@ use crate::credentials::CredentialStore;
 use crate::error::RegistryError;
 use crate::host::Throttle;
 use crate::http::{ClientFactory, Transport};
+use crate::platform::Platform;
 use crate::repository::Repository;
 use crate::session::{Outcome, Session};
 use crate::settings::{RegistryCredentials, RegistrySettings};
@@ -50,6 +52,9 @@ pub struct OciRegistry {
     throttles: Mutex<HashMap<String, Arc<Throttle>>>,
     listings: Once<Repository, Outcome<Arc<TagList>>>,
     manifests: Once<(Repository, String), Outcome<Manifest>>,
+    created: Once<(Repository, String, Option<Platform>), Outcome<Option<Timestamp>>>,
+    /// By digest: many tags share an image.
+    config_times: Once<(Repository, String), Outcome<Option<Timestamp>>>,
 }
 
 impl OciRegistry {
@@ -64,6 +69,8 @@ impl OciRegistry {
             throttles: Mutex::default(),
             listings: Once::new(),
             manifests: Once::new(),
+            created: Once::new(),
+            config_times: Once::new(),
         }
     }
 
@@ -125,6 +132,21 @@ impl OciRegistry {
     async fn fetch_manifest(&self, repository: &Repository, reference: &str) -> Outcome<Manifest> {
         self.in_time(repository, async { self.session(repository).await?.manifest(reference).await }).await
     }
+
+    async fn fetch_created(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        platform: Option<&Platform>,
+    ) -> Outcome<Option<Timestamp>> {
+        self.in_time(repository, async { self.session(repository).await?.created(reference, platform).await }).await
+    }
+
+    /// The time that a config tells, fetched once.
+    pub(crate) async fn config_time(&self, session: &Session<'_>, digest: &str) -> Outcome<Option<Timestamp>> {
+        let cell = self.config_times.cell((session.repository.clone(), digest.to_owned()));
+        cell.get_or_init(|| session.fetch_config_time(digest)).await.clone()
+    }
 }
 
 #[async_trait::async_trait]
@@ -137,6 +159,16 @@ impl Registry for OciRegistry {
     async fn manifest(&self, repository: &Repository, reference: &str) -> Outcome<Manifest> {
         let cell = self.manifests.cell((repository.clone(), reference.to_owned()));
         cell.get_or_init(|| self.fetch_manifest(repository, reference)).await.clone()
+    }
+
+    async fn created(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        platform: Option<&Platform>,
+    ) -> Outcome<Option<Timestamp>> {
+        let cell = self.created.cell((repository.clone(), reference.to_owned(), platform.cloned()));
+        cell.get_or_init(|| self.fetch_created(repository, reference, platform)).await.clone()
     }
 }
 

@@ -8,7 +8,7 @@ use windlass_model::deployment::ItemConfig;
 use windlass_model::event::Event;
 use windlass_model::object::Object;
 use windlass_model::object_ref::Gvk;
-use windlass_registry::{FakeRegistry, Manifest, RegistryError, Repository, TagList};
+use windlass_registry::{FakeRegistry, Manifest, Platform, RegistryError, Repository, TagList, Timestamp};
 use windlass_template::Vars;
 
 use super::*;
@@ -95,7 +95,8 @@ async fn run(case: Case, registry: &dyn Registry, cluster: Option<&FakeCluster>)
     options.fixed.extend(fixed.into_iter().map(|text| FixedImage::from_flag(text).unwrap()));
     let target = TargetConfig { images: target.as_array().cloned().unwrap_or_default(), ..TargetConfig::default() };
     let scopes = RenderedScopes::new(&local, &Namespaced);
-    let request = ImageRequest { options: &options, target: &target, mode, scopes: &scopes };
+    let policies = ProjectPolicies::default();
+    let request = ImageRequest { options: &options, target: &target, policies: &policies, mode, scopes: &scopes };
     let events = Warnings::default();
     let cluster = cluster.map(|cluster| cluster as &dyn Cluster);
     let (local, found) = resolve(local, request, registry, cluster, &events).await?;
@@ -276,6 +277,10 @@ impl Registry for Silence {
     }
 
     async fn manifest(&self, _: &Repository, _: &str) -> Result<Manifest, RegistryError> {
+        std::future::pending().await
+    }
+
+    async fn created(&self, _: &Repository, _: &str, _: Option<&Platform>) -> Result<Option<Timestamp>, RegistryError> {
         std::future::pending().await
     }
 }
