@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::{GlobBuilder, GlobMatcher};
 use tokio::sync::OnceCell;
 
+use crate::cloud::{CloudStore, is_cloud_host};
 use crate::docker_config::{DockerConfig, Helper};
 use crate::error::RegistryError;
 use crate::repository::{Repository, canonical_host};
@@ -29,6 +30,7 @@ pub(crate) struct CredentialStore {
     auth_files: Vec<PathBuf>,
     config: OnceCell<ConfigFile>,
     helpers: Mutex<HashMap<(String, String), HelperAnswer>>,
+    pub(crate) cloud: Option<CloudStore>,
 }
 
 struct Entry {
@@ -47,7 +49,7 @@ impl CredentialStore {
             .into_iter()
             .map(|credentials| Entry { repository: credentials.repository.as_ref().map(glob), credentials })
             .collect();
-        Self { entries, auth_files, config: OnceCell::new(), helpers: Mutex::default() }
+        Self { entries, auth_files, config: OnceCell::new(), helpers: Mutex::default(), cloud: None }
     }
 
     /// The first explicit entry for a repository.
@@ -76,16 +78,33 @@ impl CredentialStore {
         Ok(None)
     }
 
-    /// Explicit entry, then login file and helpers, then anonymous.
+    /// Explicit entry, then login file and helpers, then the cloud's identity, then anonymous.
     pub(crate) async fn resolve(&self, repository: &Repository) -> Result<Resolved, RegistryError> {
         if let Some((_, entry)) = self.entry(repository)?
             && let Some(login) = &entry.login
         {
-            return Ok(Resolved {
-                login: Some(login.clone()),
-                tried: format!("tried the credentials of {}", entry.origin),
-            });
+            let tried = format!("tried the credentials of {}", entry.origin);
+            return Ok(Resolved { login: Some(login.clone()), tried });
         }
+        let of_file = self.of_file(repository).await?;
+        if of_file.login.is_some() {
+            return Ok(of_file);
+        }
+        let host = repository.host();
+        let Some(cloud) = self.cloud.as_ref().filter(|_| is_cloud_host(host)) else {
+            return Ok(of_file);
+        };
+        match cloud.login(host).await {
+            Ok(Some(login)) => {
+                let tried = "tried the credentials of the cloud's identity".to_owned();
+                Ok(Resolved { login: Some(login), tried })
+            }
+            Ok(None) => Ok(of_file),
+            Err(reason) => Ok(Resolved { login: None, tried: format!("{}; cloud login: {reason}", of_file.tried) }),
+        }
+    }
+
+    async fn of_file(&self, repository: &Repository) -> Result<Resolved, RegistryError> {
         let failed = |origin: String, reason: String| RegistryError::Credentials {
             host: repository.host().to_owned(),
             origin,
@@ -144,6 +163,7 @@ impl CredentialStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::{CloudLogin, CloudLogins};
 
     fn entry(host: &str, repository: Option<&str>, user: &str) -> RegistryCredentials {
         RegistryCredentials {
@@ -202,6 +222,31 @@ mod tests {
         assert!(matches!(glob, RegistryError::Settings { origin, .. } if origin == "broken"));
         let file = store.resolve(&Repository::parse("b.example/ab").unwrap()).await.unwrap_err();
         assert!(matches!(file, RegistryError::Credentials { .. }));
+    }
+
+    struct Cloud(Result<Option<CloudLogin>, String>);
+
+    #[async_trait::async_trait]
+    impl CloudLogins for Cloud {
+        async fn login(&self, _: &str) -> Result<Option<CloudLogin>, String> {
+            self.0.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_cloud_is_asked_last_and_only_for_its_hosts() {
+        let login = CloudLogin { login: Login::Bearer("s3cr3t".into()), valid_for: None };
+        for (outcome, wanted) in [
+            (Ok(Some(login)), "of the cloud's identity"),
+            (Ok(None), "tried anonymously"),
+            (Err("no role".to_owned()), "tried anonymously; cloud login: no role"),
+        ] {
+            let mut store = CredentialStore::new(vec![entry("eu.gcr.io", None, "explicit")], vec![]);
+            store.cloud = Some(CloudStore::new(Arc::new(Cloud(outcome))));
+            assert!(tried(&store, "us.gcr.io/ab").await.ends_with(wanted), "{wanted}");
+            assert!(tried(&store, "eu.gcr.io/ab").await.ends_with("of explicit"));
+            assert!(tried(&store, "reg.example/ab").await.ends_with("anonymously"));
+        }
     }
 
     #[tokio::test]

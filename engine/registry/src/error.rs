@@ -101,7 +101,7 @@ pub enum RegistryError {
         message: String,
     },
     /// The registry wants us to wait longer than we do.
-    #[error("registry `{host}` allows no more requests for now (429, retry after {wait:?})")]
+    #[error("registry `{host}` allows no more requests for now (retry after {wait:?})")]
     Throttled {
         /// The host.
         host: String,
@@ -125,6 +125,14 @@ pub enum RegistryError {
         repository: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A text that can be no tag.
+    #[error("`{tag}` cannot be a tag of `{repository}`: letters, digits, `_`, `.` and `-`, at most 128")]
+    InvalidTag {
+        /// The repository.
+        repository: String,
+        /// The text, escaped.
+        tag: String,
     },
     /// More than is accepted.
     #[error("registry `{host}` sent more than {limit} bytes for `{what}`")]

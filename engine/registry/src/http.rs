@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder};
 use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::artifact::Download;
 use crate::error::RegistryError;
-use crate::host::Throttle;
+use crate::host::{Kind, Place, Signal, Throttle};
+use crate::quota::Quota;
 use crate::retry::{backoff, is_passing, retry_after};
 use crate::settings::{Proxy, RegistrySettings, TlsOptions};
 
@@ -58,7 +60,7 @@ pub(crate) struct Transport {
 
 /// What one attempt came to.
 enum Outcome {
-    Answer(Answer),
+    Answer(Answer, Signal),
     /// May pass; the wait that the server asked for.
     Again(RegistryError, Option<Duration>),
     Failed(RegistryError),
@@ -79,47 +81,58 @@ impl Transport {
         let retry = &self.settings.retry;
         let mut attempt = 1;
         loop {
-            let permit = self.throttle.enter().await;
-            let outcome = self.attempt(request(&self.client), download.as_deref_mut()).await;
-            drop(permit);
+            let (outcome, place) = self.enter_and_attempt(request(&self.client), download.as_deref_mut()).await?;
             let (error, wish) = match outcome {
-                Outcome::Answer(answer) => return Ok(answer),
+                Outcome::Answer(answer, signal) => {
+                    place.leave(signal);
+                    return Ok(answer);
+                }
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Again(error, wish) => (error, wish),
             };
+            let wait = wish.unwrap_or_else(|| backoff(retry, attempt, &self.host));
+            let refused = wish.is_some() || matches!(error, RegistryError::Status { status: 429, .. });
+            // Everybody waits, also when this request gives up.
+            place.leave(if refused { Signal::Refused { wait } } else { Signal::Broken });
+            if wait > retry.max_retry_after {
+                return Err(RegistryError::Throttled { host: self.host.clone(), wait });
+            }
             if attempt >= retry.attempts {
                 return Err(error);
             }
-            let wait = match wish {
-                Some(wait) if wait > retry.max_retry_after => {
-                    return Err(RegistryError::Throttled { host: self.host.clone(), wait });
-                }
-                Some(wait) => {
-                    self.throttle.pause(wait);
-                    wait
-                }
-                None => backoff(retry, attempt, &self.host),
-            };
             tracing::debug!(host = self.host, %error, attempt, ?wait, "retry");
-            tokio::time::sleep(wait).await;
+            if !refused {
+                tokio::time::sleep(wait).await;
+            }
             attempt += 1;
         }
     }
 
     /// Sends once, to find out whether the other side can be talked to at all.
     pub(crate) async fn probe(&self, request: RequestBuilder) -> Result<Answer, RegistryError> {
-        let _permit = self.throttle.enter().await;
-        match self.attempt(request, None).await {
-            Outcome::Answer(answer) => Ok(answer),
+        match self.enter_and_attempt(request, None).await?.0 {
+            Outcome::Answer(answer, _) => Ok(answer),
             Outcome::Failed(error) | Outcome::Again(error, _) => Err(error),
         }
     }
 
+    async fn enter_and_attempt(
+        &self,
+        request: RequestBuilder,
+        download: Option<&mut Download<'_>>,
+    ) -> Result<(Outcome, Place<'_>), RegistryError> {
+        let throttled = |wait| RegistryError::Throttled { host: self.host.clone(), wait };
+        let place = self.throttle.enter().await.map_err(throttled)?;
+        Ok((self.attempt(request, download).await, place))
+    }
+
     async fn attempt(&self, request: RequestBuilder, download: Option<&mut Download<'_>>) -> Outcome {
+        let sent = Instant::now();
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return self.transport_failure(&error),
         };
+        let latency = sent.elapsed();
         let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
         let body = match download.filter(|_| status == 200) {
             Some(download) => download.receive(response).await.map(|()| Vec::new()),
@@ -136,7 +149,9 @@ impl Transport {
         };
         let answer = Answer { status, headers, body, url };
         if !is_passing(status) {
-            return Outcome::Answer(answer);
+            let quota = Quota::of(&answer.headers, SystemTime::now());
+            let signal = Signal::Good { kind: Kind::of(answer.url.path()), latency, quota };
+            return Outcome::Answer(answer, signal);
         }
         let wish = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
         let wish = wish.and_then(|text| retry_after(text, SystemTime::now()));

@@ -28,6 +28,8 @@
 mod artifact;
 mod auth;
 mod blob;
+mod cache;
+mod cloud;
 mod connection;
 mod created;
 mod credentials;
@@ -40,8 +42,10 @@ mod host;
 mod http;
 mod link;
 mod manifest;
+mod mirrors;
 mod oci;
 mod platform;
+mod quota;
 mod repository;
 mod retry;
 mod session;
@@ -53,6 +57,7 @@ use std::sync::Arc;
 pub use jiff::Timestamp;
 
 pub use artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
+pub use cloud::{CloudLogin, CloudLogins};
 pub use env_sets::{EnvError, EnvSettings};
 pub use error::RegistryError;
 pub use fake::FakeRegistry;
@@ -60,7 +65,8 @@ pub use oci::OciRegistry;
 pub use platform::{Platform, PlatformError};
 pub use repository::{Repository, RepositoryError};
 pub use settings::{
-    Login, Proxy, RegistryCredentials, RegistrySettings, RetrySettings, Timeouts, TlsDefaults, TlsOptions,
+    CacheSettings, Login, Mirrors, Proxy, RegistryCredentials, RegistrySettings, RetrySettings, Timeouts, TlsDefaults,
+    TlsOptions,
 };
 
 /// All tags of one repository, in byte order, each once.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use reqwest::Method;
 use serde::Deserialize;
+use url::Url;
 
 use crate::Manifest;
 use crate::artifact::ManifestDocument;
@@ -10,6 +11,7 @@ use crate::digest::{Hasher, is_digest, sha256_digest};
 use crate::error::RegistryError;
 use crate::http::Answer;
 use crate::session::{Call, Outcome, Session};
+use crate::tags::is_tag;
 
 /// Indexes first: a digest shall name all platforms.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -28,7 +30,7 @@ struct Typed {
 impl Session<'_> {
     /// Digest and type, by the cheapest request that tells them.
     pub(crate) async fn manifest(&self, reference: &str) -> Outcome<Manifest> {
-        let url = self.url(&format!("manifests/{reference}"))?;
+        let url = self.manifest_url(reference)?;
         let head = self.fetch(&Call::new(Method::HEAD, url.clone()).with("accept", ACCEPTED)).await?;
         if head.status == 404 {
             return Err(self.no_manifest(reference, &head));
@@ -44,12 +46,8 @@ impl Session<'_> {
 
     /// The document, checked against its digest.
     pub(crate) async fn document(&self, reference: &str) -> Outcome<ManifestDocument> {
-        let mut wanted = None;
-        if is_digest(reference) {
-            wanted = Some(reference.to_owned());
-            Hasher::expecting(reference)?;
-        }
-        let url = self.url(&format!("manifests/{reference}"))?;
+        let wanted = is_digest(reference).then(|| reference.to_owned());
+        let url = self.manifest_url(reference)?;
         let answer = self.fetch(&Call::get(url).with("accept", ACCEPTED)).await?;
         match answer.status {
             200 => {}
@@ -77,7 +75,7 @@ impl Session<'_> {
 
     pub(crate) async fn push_document(&self, reference: &str, media_type: &str, document: Bytes) -> Outcome<String> {
         let digest = sha256_digest(&document);
-        let url = self.url(&format!("manifests/{reference}"))?;
+        let url = self.manifest_url(reference)?;
         let call = Call::new(Method::PUT, url).with("content-type", media_type).pushing(Some(document));
         let answer = self.fetch(&call).await?;
         if !(200..300).contains(&answer.status) {
@@ -87,6 +85,19 @@ impl Session<'_> {
             Some(told) => self.same_digest(&digest, told),
             None => Ok(digest),
         }
+    }
+
+    /// What is neither tag nor digest must not become a part of an address.
+    fn manifest_url(&self, reference: &str) -> Outcome<Url> {
+        if is_digest(reference) {
+            Hasher::expecting(reference)?;
+        } else if !is_tag(reference) {
+            return Err(RegistryError::InvalidTag {
+                repository: self.repository.to_string(),
+                tag: reference.escape_default().to_string(),
+            });
+        }
+        self.url(&format!("manifests/{reference}"))
     }
 
     pub(crate) fn same_digest(&self, wanted: &str, got: String) -> Outcome<String> {

@@ -10,18 +10,20 @@ use tokio::sync::OnceCell;
 
 use crate::artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
 use crate::auth::Tokens;
+use crate::cloud::{CloudLogins, CloudStore};
 use crate::connection::Connection;
 use crate::credentials::CredentialStore;
 use crate::error::RegistryError;
 use crate::host::Throttle;
 use crate::http::{ClientFactory, Transport};
+use crate::mirrors::MirrorList;
 use crate::platform::Platform;
 use crate::repository::Repository;
 use crate::session::{Outcome, Session};
 use crate::settings::{RegistryCredentials, RegistrySettings};
-use crate::{Manifest, Registry, TagList, tags};
+use crate::{Manifest, Registry, TagList};
 
-const DEFAULT_REQUESTS_PER_HOST: usize = 8;
+const DEFAULT_REQUESTS_PER_HOST: usize = 32;
 
 /// A cell per key that is filled once; later callers wait for the first.
 ///
@@ -47,6 +49,7 @@ impl<K: Hash + Eq, V> Once<K, V> {
 pub struct OciRegistry {
     pub(crate) settings: Arc<RegistrySettings>,
     store: CredentialStore,
+    mirrors: MirrorList,
     /// By host and explicit entry, because entries carry transport options.
     connections: Once<(String, Option<usize>), Outcome<Arc<Connection>>>,
     throttles: Mutex<HashMap<String, Arc<Throttle>>>,
@@ -62,9 +65,11 @@ impl OciRegistry {
     pub fn new(mut settings: RegistrySettings) -> Self {
         let store =
             CredentialStore::new(std::mem::take(&mut settings.credentials), std::mem::take(&mut settings.auth_files));
+        let mirrors = MirrorList::new(std::mem::take(&mut settings.mirrors));
         Self {
             settings: Arc::new(settings),
             store,
+            mirrors,
             connections: Once::new(),
             throttles: Mutex::default(),
             listings: Once::new(),
@@ -72,6 +77,13 @@ impl OciRegistry {
             created: Once::new(),
             config_times: Once::new(),
         }
+    }
+
+    /// The same; registries of clouds are asked with the cloud's identity.
+    #[must_use]
+    pub fn with_cloud(mut self, source: Arc<dyn CloudLogins>) -> Self {
+        self.store.cloud = Some(CloudStore::new(source));
+        self
     }
 
     async fn session<'s>(&'s self, repository: &'s Repository) -> Outcome<Session<'s>> {
@@ -106,8 +118,10 @@ impl OciRegistry {
             0 => DEFAULT_REQUESTS_PER_HOST,
             requests => requests,
         };
+        let patience = self.settings.retry.max_retry_after;
         let mut throttles = self.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        let throttle = throttles.entry(host.to_owned()).or_insert_with(|| Arc::new(Throttle::new(requests))).clone();
+        let throttle =
+            throttles.entry(host.to_owned()).or_insert_with(|| Arc::new(Throttle::new(requests, patience))).clone();
         Transport { client, host: host.to_owned(), throttle, settings: self.settings.clone() }
     }
 
@@ -123,14 +137,30 @@ impl OciRegistry {
         })
     }
 
+    /// Asks the mirrors in order and then the registry itself, whose error counts.
+    async fn anywhere<T, F>(&self, repository: &Repository, ask: impl Fn(Repository) -> F) -> Outcome<T>
+    where
+        F: Future<Output = Outcome<T>>,
+    {
+        for mirror in self.mirrors.places(repository)? {
+            match self.in_time(&mirror, ask(mirror.clone())).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.mirrors.failed(&mirror, &error),
+            }
+        }
+        self.in_time(repository, ask(repository.clone())).await
+    }
+
     async fn fetch_tags(&self, repository: &Repository) -> Outcome<Arc<TagList>> {
-        let list = self.in_time(repository, async { tags::list(&self.session(repository).await?).await }).await?;
+        let ask = |place: Repository| async move { self.session(&place).await?.tags().await };
+        let list = self.anywhere(repository, ask).await?;
         tracing::debug!(%repository, tags = list.tags().len(), "listed");
         Ok(Arc::new(list))
     }
 
     async fn fetch_manifest(&self, repository: &Repository, reference: &str) -> Outcome<Manifest> {
-        self.in_time(repository, async { self.session(repository).await?.manifest(reference).await }).await
+        let ask = |place: Repository| async move { self.session(&place).await?.manifest(reference).await };
+        self.anywhere(repository, ask).await
     }
 
     async fn fetch_created(
@@ -139,7 +169,8 @@ impl OciRegistry {
         reference: &str,
         platform: Option<&Platform>,
     ) -> Outcome<Option<Timestamp>> {
-        self.in_time(repository, async { self.session(repository).await?.created(reference, platform).await }).await
+        let ask = |place: Repository| async move { self.session(&place).await?.created(reference, platform).await };
+        self.anywhere(repository, ask).await
     }
 
     /// The time that a config tells, fetched once.
@@ -175,7 +206,8 @@ impl Registry for OciRegistry {
 #[async_trait::async_trait]
 impl Artifacts for OciRegistry {
     async fn manifest_document(&self, repository: &Repository, reference: &str) -> Outcome<ManifestDocument> {
-        self.in_time(repository, async { self.session(repository).await?.document(reference).await }).await
+        let ask = |place: Repository| async move { self.session(&place).await?.document(reference).await };
+        self.anywhere(repository, ask).await
     }
 
     async fn fetch_blob(
@@ -185,6 +217,13 @@ impl Artifacts for OciRegistry {
         limit: u64,
         sink: &mut dyn BlobSink,
     ) -> Outcome<u64> {
+        for mirror in self.mirrors.places(repository)? {
+            let fetch = async { self.session(&mirror).await?.fetch_blob(digest, limit, &mut *sink).await };
+            match self.in_time(&mirror, fetch).await {
+                Ok(size) => return Ok(size),
+                Err(error) => self.mirrors.failed(&mirror, &error),
+            }
+        }
         let fetch = async { self.session(repository).await?.fetch_blob(digest, limit, sink).await };
         self.in_time(repository, fetch).await
     }

@@ -58,6 +58,15 @@ impl Repository {
         Ok(Self { host, path: format!("{library}{path}") })
     }
 
+    /// As [`Self::parse`], for names whose first part is meant as host.
+    pub(crate) fn parse_at_host(image: &str) -> Result<Self, RepositoryError> {
+        match image.split_once('/') {
+            Some((host, _)) if image.contains("://") || is_host(host) => Self::parse(image),
+            Some((host, _)) => Err(RepositoryError::Host(host.to_owned())),
+            None => Err(RepositoryError::Host(image.to_owned())),
+        }
+    }
+
     /// Host with port; Docker Hub is `index.docker.io`.
     pub fn host(&self) -> &str {
         &self.host

@@ -221,6 +221,11 @@ impl Session<'_> {
         }
     }
 
+    /// Whether pages are wanted for the next run.
+    pub(crate) fn keeps_pages(&self) -> bool {
+        self.registry.settings.cache.is_some()
+    }
+
     fn unauthorized(&self, status: u16) -> RegistryError {
         unauthorized(&self.connection.transport, self.repository, status, &self.resolved)
     }

@@ -20,10 +20,34 @@ pub struct RegistrySettings {
     pub timeouts: Timeouts,
     /// How often to try.
     pub retry: RetrySettings,
-    /// Requests at a time per host; 0 means 8.
+    /// The most requests at a time per host, however well it answers; 0 means 32.
     pub requests_per_host: usize,
     /// Sent as `User-Agent`; empty means `windlass`.
     pub user_agent: String,
+    /// Where to look first.
+    pub mirrors: Vec<Mirrors>,
+    /// Keeps tag lists on disk; absent keeps none.
+    pub cache: Option<CacheSettings>,
+}
+
+/// Other places that have what a registry has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mirrors {
+    /// Where the entry comes from, for messages.
+    pub origin: String,
+    /// The registry that is mirrored, or `*` for all.
+    pub host: String,
+    /// Hosts, with port and possibly a path in front of the repository's; tried in order before the registry itself.
+    pub places: Vec<String>,
+}
+
+/// Tag lists on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// The folder; made when needed.
+    pub folder: PathBuf,
+    /// How long a list is used without asking; afterwards the registry is asked whether it has changed.
+    pub ttl: Duration,
 }
 
 /// One entry for a registry or a part of it.

@@ -1,11 +1,14 @@
 //! Walking the pages of a tag list until it is known to be complete.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use url::Url;
 
 use crate::TagList;
+use crate::cache::{Cached, CachedPage, Listing, Slot};
 use crate::error::RegistryError;
 use crate::http::Answer;
 use crate::link;
@@ -16,29 +19,60 @@ const PAGE_SIZES: [Option<usize>; 3] = [Some(1000), Some(100), None];
 /// More pages or tags than any real repository has.
 const MAX_PAGES: usize = 20_000;
 const MAX_TAGS: usize = 5_000_000;
+/// Pages in a row that bring nothing new before the walk counts as going in circles.
+const MAX_STALE_PAGES: usize = 20;
 
+/// `tags` may be `null`, but it must be there.
 #[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "present")]
     tags: Option<Vec<String>>,
 }
 
-/// Lists everything, or fails.
-pub(crate) async fn list(session: &Session<'_>) -> Result<TagList, RegistryError> {
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Lists everything, or fails. `known` are the pages of an earlier walk.
+async fn list(session: &Session<'_>, known: Option<&Listing>) -> Result<(TagList, Listing), RegistryError> {
     let mut refused = None;
     for size in PAGE_SIZES {
         let first = page_url(session, size, None)?;
-        let answer = session.fetch(&page_call(first.clone())).await?;
+        let answer = session.fetch(&page_call(first.clone(), known)).await?;
         match answer.status {
             400 | 413 | 414 | 416 | 422 => refused = Some(answer),
-            _ => return Walk { session, size, seen: HashSet::new(), tags: Vec::new() }.run(first, answer).await,
+            _ => return Walk::new(session, size, known).run(first, answer).await,
         }
     }
     Err(refused.map_or_else(|| session.invalid("no page size is accepted"), |answer| session.status(&answer)))
 }
 
-fn page_call(url: Url) -> Call {
-    Call::get(url).with("accept", "application/json")
+impl Session<'_> {
+    /// The complete list, from disk while it is fresh there.
+    pub(crate) async fn tags(&self) -> Result<TagList, RegistryError> {
+        let Some(settings) = &self.registry.settings.cache else {
+            return Ok(list(self, None).await?.0);
+        };
+        let slot = Slot::new(settings, self.repository, &self.resolved);
+        let known = match slot.read(SystemTime::now()).await {
+            Cached::Fresh(tags) => return Ok(TagList::new(tags)),
+            Cached::Stale(listing) => Some(listing),
+            Cached::Nothing => None,
+        };
+        let (tags, listing) = list(self, known.as_ref()).await?;
+        slot.write(tags.tags(), listing, SystemTime::now()).await;
+        Ok(tags)
+    }
+}
+
+fn page_call(url: Url, known: Option<&Listing>) -> Call {
+    let validators = known.and_then(|known| known.page(url.as_str()));
+    let mut call = Call::get(url).with("accept", "application/json");
+    if let Some(CachedPage { etag, last_modified, .. }) = validators {
+        call.headers.extend(etag.clone().map(|etag| ("if-none-match", etag)));
+        call.headers.extend(last_modified.clone().map(|time| ("if-modified-since", time)));
+    }
+    call
 }
 
 fn page_url(session: &Session<'_>, size: Option<usize>, last: Option<&str>) -> Result<Url, RegistryError> {
@@ -58,73 +92,187 @@ fn page_url(session: &Session<'_>, size: Option<usize>, last: Option<&str>) -> R
 struct Walk<'w, 's> {
     session: &'w Session<'s>,
     size: Option<usize>,
+    known: Option<&'w Listing>,
+    listing: Listing,
     seen: HashSet<String>,
+    hashes: HashSet<u64>,
+    state: RandomState,
     tags: Vec<String>,
+    stale_pages: usize,
+    /// Whether the registry has pointed to a next page, so that a page without link is the last.
+    links: bool,
 }
 
-impl Walk<'_, '_> {
-    async fn run(mut self, first: Url, mut answer: Answer) -> Result<TagList, RegistryError> {
+/// How much of a page was new.
+#[derive(Clone, Copy)]
+struct News {
+    new: usize,
+    old: usize,
+}
+
+impl<'w, 's> Walk<'w, 's> {
+    fn new(session: &'w Session<'s>, size: Option<usize>, known: Option<&'w Listing>) -> Self {
+        Self {
+            session,
+            size,
+            known,
+            listing: Listing::default(),
+            seen: HashSet::new(),
+            hashes: HashSet::new(),
+            state: RandomState::new(),
+            tags: Vec::new(),
+            stale_pages: 0,
+            links: false,
+        }
+    }
+
+    async fn run(mut self, first: Url, mut answer: Answer) -> Result<(TagList, Listing), RegistryError> {
         let mut current = first;
         loop {
             self.seen.insert(current.to_string());
-            let page = self.page(&answer)?;
-            let (length, repeats) = (page.len(), self.repeats(&page));
-            let next = link::next_target(answer.header("link")).map_err(|reason| self.incomplete(reason))?;
-            let Some(target) = next else {
-                return self.finish(page).await;
+            let page = self.page(&current, &answer)?;
+            let (length, last) = (page.tags.len(), page.tags.last().cloned());
+            let next = page.next.clone();
+            let news = self.take(current.as_str(), page);
+            let target = match next {
+                Some(target) => {
+                    self.links = true;
+                    self.check_progress(length, news)?;
+                    link::resolve(&current, &target).map_err(|reason| self.incomplete(reason))?
+                }
+                None => match last.filter(|_| self.may_be_cut(length)) {
+                    Some(last) => return self.beyond(last).await,
+                    None => return Ok(self.finish()),
+                },
             };
-            if repeats && length > 0 {
-                return Err(self.incomplete("a page came twice, and another one is announced".into()));
-            }
-            self.tags.extend(page);
-            let next = link::resolve(&current, &target).map_err(|reason| self.incomplete(reason))?;
-            if self.seen.contains(next.as_str()) {
+            if self.seen.contains(target.as_str()) {
                 return Err(self.incomplete("the pages go round in a circle".into()));
             }
             if self.seen.len() >= MAX_PAGES || self.tags.len() > MAX_TAGS {
                 return Err(self.incomplete(format!("no end after {} pages", self.seen.len())));
             }
-            answer = self.session.fetch(&page_call(next.clone())).await?;
-            current = next;
+            answer = self.session.fetch(&page_call(target.clone(), self.known)).await?;
+            current = target;
         }
     }
 
-    /// The last page has been read. A full one without link may come from a registry that cuts
-    /// lists without saying so: it is asked for what follows.
-    async fn finish(mut self, mut page: Vec<String>) -> Result<TagList, RegistryError> {
-        let session = self.session;
-        while Some(page.len()) == self.size && !self.repeats(&page) {
-            let Some(last) = page.last().cloned() else { break };
-            self.tags.append(&mut page);
-            let answer = session.fetch(&page_call(page_url(session, self.size, Some(&last))?)).await?;
+    /// A registry that cuts lists without saying so is asked for what follows, page by page.
+    async fn beyond(mut self, mut last: String) -> Result<(TagList, Listing), RegistryError> {
+        loop {
+            let url = page_url(self.session, self.size, Some(&last))?;
+            let answer = self.session.fetch(&page_call(url.clone(), self.known)).await?;
             if matches!(answer.status, 400..=499) {
-                break;
+                return Ok(self.finish());
             }
-            let known: HashSet<&str> = self.tags.iter().map(String::as_str).collect();
-            let more: Vec<String> =
-                self.page(&answer)?.into_iter().filter(|tag| !known.contains(tag.as_str())).collect();
-            page = more;
+            let page = self.page(&url, &answer)?;
+            let (end, linked) = (page.tags.last().cloned(), page.next.is_some());
+            let news = self.take(url.as_str(), page);
+            match (news, end) {
+                (News { new: 0, .. }, _) | (_, None) => return Ok(self.finish()),
+                (News { old: 0, .. }, Some(end)) if !linked => last = end,
+                // Neither what is known already nor what follows it: the order is not by this marker.
+                _ => return Err(self.incomplete("the registry cuts lists and does not continue them".into())),
+            }
+            if self.seen.len() >= MAX_PAGES || self.tags.len() > MAX_TAGS {
+                return Err(self.incomplete("no end of pages".into()));
+            }
+            self.seen.insert(url.to_string());
         }
-        self.tags.append(&mut page);
-        Ok(TagList::new(self.tags))
     }
 
-    /// Whether the page is the end of what is known already.
-    fn repeats(&self, page: &[String]) -> bool {
-        !page.is_empty() && self.tags.ends_with(page)
+    /// Whether a page without link may be a part only: as long as was asked for, or as limits usually are.
+    fn may_be_cut(&self, length: usize) -> bool {
+        let usual = matches!(length, 10 | 20 | 25 | 30 | 64 | 128 | 256 | 512)
+            || (length >= 50 && (length.is_multiple_of(50) || length.is_power_of_two()));
+        !self.links && (Some(length) == self.size || usual)
     }
 
-    fn page(&self, answer: &Answer) -> Result<Vec<String>, RegistryError> {
+    fn check_progress(&mut self, length: usize, news: News) -> Result<(), RegistryError> {
+        self.stale_pages = if news.new > 0 { 0 } else { self.stale_pages + 1 };
+        if length > 0 && news.new == 0 {
+            return Err(self.incomplete("a page came twice, and another one is announced".into()));
+        }
+        if self.stale_pages > MAX_STALE_PAGES {
+            return Err(self.incomplete(format!("{} pages in a row are empty", self.stale_pages)));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, url: &str, page: CachedPage) -> News {
+        let before = self.tags.len();
+        for tag in &page.tags {
+            if self.hashes.insert(self.state.hash_one(tag)) {
+                self.tags.push(tag.clone());
+            }
+        }
+        let new = self.tags.len() - before;
+        let news = News { new, old: page.tags.len() - new };
+        if self.session.keeps_pages() {
+            self.listing.add(url, page);
+        }
+        news
+    }
+
+    fn page(&self, url: &Url, answer: &Answer) -> Result<CachedPage, RegistryError> {
+        if answer.status == 304
+            && let Some(page) = self.known.and_then(|known| known.page(url.as_str()))
+        {
+            return Ok(page.clone());
+        }
         if answer.status != 200 {
             return Err(self.session.status(answer));
         }
-        let page: Page = serde_json::from_slice(&answer.body).map_err(|e| {
-            self.session.invalid(&format!("the tag list is not valid JSON (line {}, column {})", e.line(), e.column()))
+        let body: Body = serde_json::from_slice(&answer.body).map_err(|e| {
+            let what = if e.is_data() { "no tag list" } else { "not valid JSON" };
+            self.session.invalid(&format!("the tag list is {what} (line {}, column {})", e.line(), e.column()))
         })?;
-        Ok(page.tags.unwrap_or_default())
+        let next = link::next_target(answer.header("link")).map_err(|reason| self.incomplete(reason))?;
+        let header = |name| answer.header(name).next().map(str::to_owned);
+        Ok(CachedPage {
+            tags: body.tags.unwrap_or_default(),
+            next,
+            etag: header("etag"),
+            last_modified: header("last-modified"),
+        })
+    }
+
+    fn finish(self) -> (TagList, Listing) {
+        // What no client could ask for is no tag.
+        let tags = self.tags.into_iter().filter(|tag| is_tag(tag)).collect();
+        (TagList::new(tags), self.listing)
     }
 
     fn incomplete(&self, reason: String) -> RegistryError {
         RegistryError::Incomplete { repository: self.session.repository.to_string(), reason }
+    }
+}
+
+/// Whether a text can be a tag.
+pub(crate) fn is_tag(text: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = text.bytes().next().is_some_and(word);
+    first && text.len() <= 128 && text.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_have_a_grammar() {
+        for tag in ["1", "v1.2_3-rc", "_x", &"a".repeat(128)] {
+            assert!(is_tag(tag), "{tag}");
+        }
+        for text in ["", ".1", "-1", "a/b", "a:b", "a\nb", "ü", "a b", &"a".repeat(129)] {
+            assert!(!is_tag(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn null_is_an_empty_list_and_nothing_is_none() {
+        assert!(serde_json::from_str::<Body>(r#"{"tags": null}"#).unwrap().tags.is_none());
+        for body in ["{}", "[]", r#"{"tags": 1}"#, r#"{"tags": [1]}"#] {
+            assert!(serde_json::from_str::<Body>(body).is_err(), "{body}");
+        }
     }
 }
