@@ -22,15 +22,27 @@ const MAX_TAGS: usize = 5_000_000;
 /// Pages in a row that bring nothing new before the walk counts as going in circles.
 const MAX_STALE_PAGES: usize = 20;
 
-/// `tags` may be `null`, but it must be there.
 #[derive(Deserialize)]
 struct Body {
-    #[serde(deserialize_with = "present")]
-    tags: Option<Vec<String>>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    tags: Option<Option<Vec<String>>>,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    Option::deserialize(deserializer)
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Vec<String>>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Body {
+    /// An empty list may be `null`, or left out when the repository is named; other JSON is no list.
+    fn tags(self) -> Option<Vec<String>> {
+        match (self.name, self.tags) {
+            (_, Some(tags)) => Some(tags.unwrap_or_default()),
+            (Some(_), None) => Some(Vec::new()),
+            (None, None) => None,
+        }
+    }
 }
 
 /// Lists everything, or fails. `known` are the pages of an earlier walk.
@@ -223,17 +235,12 @@ impl<'w, 's> Walk<'w, 's> {
             return Err(self.session.status(answer));
         }
         let body: Body = serde_json::from_slice(&answer.body).map_err(|e| {
-            let what = if e.is_data() { "no tag list" } else { "not valid JSON" };
-            self.session.invalid(&format!("the tag list is {what} (line {}, column {})", e.line(), e.column()))
+            self.session.invalid(&format!("the tag list is not valid JSON (line {}, column {})", e.line(), e.column()))
         })?;
+        let tags = body.tags().ok_or_else(|| self.session.invalid("the answer is no tag list"))?;
         let next = link::next_target(answer.header("link")).map_err(|reason| self.incomplete(reason))?;
         let header = |name| answer.header(name).next().map(str::to_owned);
-        Ok(CachedPage {
-            tags: body.tags.unwrap_or_default(),
-            next,
-            etag: header("etag"),
-            last_modified: header("last-modified"),
-        })
+        Ok(CachedPage { tags, next, etag: header("etag"), last_modified: header("last-modified") })
     }
 
     fn finish(self) -> (TagList, Listing) {
@@ -270,9 +277,15 @@ mod tests {
 
     #[test]
     fn null_is_an_empty_list_and_nothing_is_none() {
-        assert!(serde_json::from_str::<Body>(r#"{"tags": null}"#).unwrap().tags.is_none());
-        for body in ["{}", "[]", r#"{"tags": 1}"#, r#"{"tags": [1]}"#] {
-            assert!(serde_json::from_str::<Body>(body).is_err(), "{body}");
+        let tags = |body: &str| serde_json::from_str::<Body>(body).map(Body::tags);
+        for body in [r#"{"tags": null}"#, r#"{"tags": []}"#, r#"{"name": "a/b"}"#] {
+            assert_eq!(tags(body).unwrap(), Some(vec![]), "{body}");
+        }
+        for body in ["{}", r#"{"errors": []}"#] {
+            assert_eq!(tags(body).unwrap(), None, "{body}");
+        }
+        for body in ["[]x", r#"{"tags": 1}"#, r#"{"tags": [1]}"#, r#"{"name": 1}"#] {
+            assert!(tags(body).is_err(), "{body}");
         }
     }
 }
