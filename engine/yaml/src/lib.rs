@@ -25,5 +25,6 @@ pub use dialect::{Dialect, DuplicateKeys, ReadOptions};
 pub use document::{Document, PathElement, display_path, parse_documents, parse_first};
 pub use emit::{Emitter, Folding, format_float, sort_by_key, to_string, to_string_documents};
 pub use error::{YamlError, YamlErrorKind};
+pub use resolve::{Resolved, resolve};
 pub use typed::{from_document, from_value};
 pub use windlass_model::location::{Location, Source};

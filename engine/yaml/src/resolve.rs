@@ -6,21 +6,27 @@
 use crate::dialect::Dialect;
 use crate::timestamp;
 
-/// What a plain scalar means. `Text` is the scalar itself.
+/// What a plain scalar means.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Resolved {
+pub enum Resolved {
+    /// Nothing.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer.
     Int(i64),
+    /// An integer beyond the signed range.
     UInt(u64),
+    /// Any other number.
     Float(f64),
     /// Text to be used in place of the written one.
     Timestamp(String),
+    /// The scalar itself.
     Text,
 }
 
 /// The meaning of an untagged plain scalar.
-pub(crate) fn resolve(text: &str, dialect: Dialect) -> Resolved {
+pub fn resolve(text: &str, dialect: Dialect) -> Resolved {
     match text.as_bytes().first() {
         None => Resolved::Null,
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text, dialect),
