@@ -139,11 +139,11 @@ pub enum RenderFailure {
         /// The version in `Chart.yaml`.
         pulled: String,
     },
-    /// `skipPrePull` asks for pulling while rendering.
-    #[error(
-        "Helm Chart {name} has skipPrePull enabled, and this version of windlass can not pull charts yet (no helm-pull); \
-         put the chart into `.helm-charts` and remove skipPrePull"
-    )]
+    /// `skipPrePull` asks for pulling while rendering, which failed.
+    #[error("{0}")]
+    Pull(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// `skipPrePull` asks for pulling while rendering, and the caller can not.
+    #[error("Helm Chart {name} has skipPrePull enabled, and charts can not be pulled here")]
     PullUnavailable {
         /// The chart's name.
         name: String,

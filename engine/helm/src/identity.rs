@@ -6,14 +6,51 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use windlass_yaml::{Dialect, DuplicateKeys, ReadOptions, Source, parse_first};
 
-use crate::config::{ChartSource, GitChart};
+use crate::config::{ChartSource, GitChart, GitRef};
 use crate::error::HelmError;
 
 /// The fields of a `Chart.yaml` that matter here.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Metadata {
-    pub(crate) name: String,
-    pub(crate) version: String,
+pub struct ChartMetadata {
+    /// The chart's name.
+    pub name: String,
+    /// The chart's version.
+    pub version: String,
+}
+
+impl ChartMetadata {
+    /// Of the chart in `dir`; the inner error says what is wrong with the file's content.
+    ///
+    /// # Errors
+    /// There is no readable `Chart.yaml`.
+    pub fn read(dir: &Path) -> Result<Result<Self, String>, std::io::Error> {
+        read_metadata(&chart_yaml(dir))
+    }
+}
+
+impl ChartSource {
+    /// The chart's name, if its address tells it; a local chart's is in its `Chart.yaml`.
+    ///
+    /// # Errors
+    /// The address ends with something that can not be a name.
+    pub fn chart_name(&self) -> Result<Option<String>, HelmError> {
+        name_from_address(self)
+    }
+
+    /// The version as people read it; `refs/tags/<tag>` for git.
+    #[must_use]
+    pub fn version_label(&self) -> String {
+        match self {
+            Self::Local { .. } => String::new(),
+            Self::Oci { version, .. } | Self::Repository { version, .. } => version.clone(),
+            Self::Git(GitChart { reference, .. }) => match reference {
+                Some(GitRef::Tag(tag)) => format!("refs/tags/{tag}"),
+                Some(GitRef::Branch(branch)) => format!("refs/heads/{branch}"),
+                Some(GitRef::Commit(commit)) => commit.clone(),
+                None => "HEAD".to_owned(),
+            },
+        }
+    }
 }
 
 /// The chart's name, if its address tells it; a local chart's is in its `Chart.yaml`.
@@ -43,7 +80,7 @@ pub(crate) fn chart_yaml(dir: &Path) -> PathBuf {
 }
 
 /// Reads a `Chart.yaml`; the inner error is a reason.
-pub(crate) fn read_metadata(path: &Path) -> Result<Result<Metadata, String>, std::io::Error> {
+pub(crate) fn read_metadata(path: &Path) -> Result<Result<ChartMetadata, String>, std::io::Error> {
     let text = fs::read_to_string(path)?;
     let source = Source::new(path.display().to_string(), text);
     let options = ReadOptions::new(Dialect::GoV2).duplicate_keys(DuplicateKeys::LastWins);
@@ -54,7 +91,7 @@ pub(crate) fn read_metadata(path: &Path) -> Result<Result<Metadata, String>, std
                 Some(Value::Null) | None => String::new(),
                 Some(other) => other.to_string(),
             };
-            Ok(Metadata { name: text("name"), version: text("version") })
+            Ok(ChartMetadata { name: text("name"), version: text("version") })
         }
         Err(error) => Err(error.to_string()),
     })

@@ -7,6 +7,7 @@
 //! Not for: rendering the templates in `helm-chart.yaml` and the values file, pulling charts, hooks at deploy time.
 
 mod config;
+mod edit;
 mod error;
 mod git_url;
 mod identity;
@@ -16,8 +17,11 @@ mod render;
 mod validate;
 
 pub use config::{ChartConfig, ChartSource, DEFAULT_OUTPUT, GitChart, GitRef};
+pub use edit::set_version;
 pub use error::{ConfigError, HelmError, RenderFailure};
 pub use git_url::GitUrl;
-pub use pulled::{pulled_base, pulled_dir};
+pub use identity::ChartMetadata;
+pub use locate::{OnDemandCharts, PullFailure};
+pub use pulled::{BASE_NAME, pulled_base, pulled_dir};
 pub use render::{ChartRequest, RenderedChart, Values, render_chart, values_file};
 pub use windlass_gohelper::{GoHelper, HelmCapabilities};

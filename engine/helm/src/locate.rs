@@ -4,10 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::config::{ChartConfig, ChartSource};
+use async_trait::async_trait;
+use windlass_yaml::{Dialect, Source, parse_first};
+
+use crate::config::{ChartConfig, ChartSource, GitRef};
 use crate::error::{HelmError, RenderFailure, failed};
-use crate::identity::{Metadata, chart_yaml, name_from_address, read_metadata};
-use crate::pulled::{pulled_base, pulled_dir};
+use crate::identity::{ChartMetadata, chart_yaml, name_from_address, read_metadata};
+use crate::pulled::{pulled_base, pulled_dir, shared_commit_dir};
 
 /// A chart that can be rendered.
 #[derive(Debug)]
@@ -16,17 +19,36 @@ pub(crate) struct LocatedChart {
     pub(crate) dir: PathBuf,
 }
 
+/// Gives charts that are pulled while rendering (`skipPrePull`).
+#[async_trait]
+pub trait OnDemandCharts: Send + Sync {
+    /// The folder of a chart; it stays as it is until the end of the run.
+    ///
+    /// # Errors
+    /// The chart can not be had.
+    async fn chart(&self, source: &ChartSource) -> Result<PathBuf, PullFailure>;
+}
+
+/// Why a chart can not be had, as the puller tells it.
+pub type PullFailure = Box<dyn std::error::Error + Send + Sync>;
+
 /// `source_dir` is the original folder of the `helm-chart.yaml`.
-pub(crate) fn locate(config: &ChartConfig, source_dir: &Path, source_root: &Path) -> Result<LocatedChart, HelmError> {
+pub(crate) async fn locate(
+    config: &ChartConfig,
+    source_dir: &Path,
+    source_root: &Path,
+    on_demand: Option<&dyn OnDemandCharts>,
+) -> Result<LocatedChart, HelmError> {
     if let ChartSource::Local { path } = &config.source {
         return locate_local(path, source_dir, source_root);
     }
     let name = name_from_address(&config.source)?.unwrap_or_default();
-    let dir = locate_pulled(config, &name, source_dir, source_root).map_err(|source| HelmError::Render {
-        chart: name.clone(),
-        release: config.release_name.clone(),
-        source,
-    })?;
+    let dir = match on_demand.filter(|_| config.skip_pre_pull) {
+        Some(puller) => puller.chart(&config.source).await.map_err(RenderFailure::Pull),
+        None => locate_pulled(config, &name, source_dir, source_root),
+    };
+    let dir =
+        dir.map_err(|source| HelmError::Render { chart: name.clone(), release: config.release_name.clone(), source })?;
     Ok(LocatedChart { name, dir })
 }
 
@@ -41,7 +63,7 @@ fn locate_local(path: &str, source_dir: &Path, source_root: &Path) -> Result<Loc
     let file = chart_yaml(&dir);
     let metadata = read_metadata(&file).map_err(|source| HelmError::NoChartYaml { path: file.clone(), source })?;
     let bad = |reason: String| HelmError::BadChartYaml { path: file.clone(), reason };
-    let Metadata { name, .. } = metadata.map_err(bad)?;
+    let ChartMetadata { name, .. } = metadata.map_err(bad)?;
     if name.is_empty() {
         return Err(bad("the chart has no name".to_owned()));
     }
@@ -63,7 +85,7 @@ fn locate_pulled(
     let not_pulled = || RenderFailure::NotPulled { name: name.to_owned() };
     let relative = pulled_dir(&config.source)?.ok_or_else(not_pulled)?;
     let base = pulled_base(source_dir, source_root).ok_or(RenderFailure::NoPulledBase)?;
-    let dir = base.join(relative);
+    let dir = chart_dir(&base, &relative, &config.source);
     let file = chart_yaml(&dir);
     let metadata = read_metadata(&file).map_err(|_| not_pulled())?;
     let metadata = metadata.map_err(|reason| RenderFailure::BadChartYaml { path: file, reason })?;
@@ -81,6 +103,23 @@ fn locate_pulled(
         Ok(Some(path)) => Err(RenderFailure::Outside { path, root: source_root.to_owned() }),
         Err(_) => Err(not_pulled()),
     }
+}
+
+/// Older tools have one place for all commits of a repository; it counts when it holds the wanted one.
+fn chart_dir(base: &Path, relative: &Path, source: &ChartSource) -> PathBuf {
+    let dir = base.join(relative);
+    let ChartSource::Git(chart) = source else { return dir };
+    let shared = shared_commit_dir(chart).map(|shared| base.join(shared)).filter(|_| !dir.exists());
+    match (shared, &chart.reference) {
+        (Some(shared), Some(GitRef::Commit(commit))) if checked_out_commit(&shared).as_ref() == Some(commit) => shared,
+        _ => dir,
+    }
+}
+
+fn checked_out_commit(dir: &Path) -> Option<String> {
+    let text = fs::read_to_string(dir.join(".git-info.yaml")).ok()?;
+    let document = parse_first(&Source::new(".git-info.yaml", text), Dialect::GoV2).ok()?;
+    Some(document.value.get("checkedOutCommit")?.as_str()?.to_owned())
 }
 
 /// Joins as Go does: `..` is taken literally, before links are followed.

@@ -7,7 +7,8 @@ use url::Url;
 use crate::config::{ChartSource, GitChart, GitRef};
 use crate::error::RenderFailure;
 
-const BASE_NAME: &str = ".helm-charts";
+/// The folder of pulled charts.
+pub const BASE_NAME: &str = ".helm-charts";
 
 /// The nearest `.helm-charts` from `dir` up to `root`.
 #[must_use]
@@ -22,8 +23,8 @@ pub fn pulled_base(dir: &Path, root: &Path) -> Option<PathBuf> {
 pub fn pulled_dir(source: &ChartSource) -> Result<Option<PathBuf>, RenderFailure> {
     match source {
         ChartSource::Local { .. } => Ok(None),
-        ChartSource::Oci { url, version } => Ok(Some(repository_dir(url)?.join(version))),
-        ChartSource::Repository { url, name, version } => Ok(Some(repository_dir(url)?.join(name).join(version))),
+        ChartSource::Oci { url, version } => Ok(Some(below(repository_dir(url)?, &[version]))),
+        ChartSource::Repository { url, name, version } => Ok(Some(below(repository_dir(url)?, &[name, version]))),
         ChartSource::Git(chart) => Ok(Some(git_dir(chart))),
     }
 }
@@ -47,12 +48,27 @@ fn git_dir(chart: &GitChart) -> PathBuf {
         dir.extend(elements(&sub_dir.to_lowercase()));
     }
     match reference {
-        Some(GitRef::Tag(tag)) => dir.extend(["refs", "tags", tag]),
-        Some(GitRef::Branch(branch)) => dir.extend(["refs", "heads", branch]),
-        Some(GitRef::Commit(_)) => dir.push("HEAD"),
-        None => dir.push("unknown"),
+        Some(GitRef::Tag(tag)) => below(dir, &["refs/tags", tag]),
+        Some(GitRef::Branch(branch)) => below(dir, &["refs/heads", branch]),
+        Some(GitRef::Commit(commit)) => below(dir, &["refs/commits", commit]),
+        None => dir.join("unknown"),
     }
+}
+
+fn below(mut dir: PathBuf, names: &[&str]) -> PathBuf {
+    dir.extend(names.iter().flat_map(|name| elements(name)));
     dir
+}
+
+/// Where older tools put a chart of a commit; different commits share it.
+pub(crate) fn shared_commit_dir(chart: &GitChart) -> Option<PathBuf> {
+    match &chart.reference {
+        Some(GitRef::Commit(_)) => {
+            let bare = GitChart { reference: None, ..chart.clone() };
+            Some(git_dir(&bare).with_file_name("HEAD"))
+        }
+        _ => None,
+    }
 }
 
 fn place(scheme: &str, port: Option<u16>, host: &str, path: &str) -> PathBuf {
@@ -119,8 +135,23 @@ mod tests {
             git("git@git.example.com:ops/charts", Some(GitRef::Branch("main".into())), None),
             "git_ssh_git.example.com/ops/charts/refs/heads/main"
         );
-        assert!(git("https://a/b", Some(GitRef::Commit("0".repeat(40))), None).ends_with("b/HEAD"));
+        assert!(git("https://a/b", Some(GitRef::Commit("0a".into())), None).ends_with("b/refs/commits/0a"));
         assert!(git("https://a/b", None, None).ends_with("b/unknown"));
+    }
+
+    #[test]
+    fn commits_were_once_in_one_place() {
+        let chart = |reference| GitChart { url: GitUrl::parse("https://a/b").unwrap(), reference, sub_dir: None };
+        let commit = chart(Some(GitRef::Commit("0a".into())));
+        assert_eq!(shared_commit_dir(&commit), Some(PathBuf::from("git_https_a/b/HEAD")));
+        assert_eq!(shared_commit_dir(&chart(None)), None);
+    }
+
+    #[test]
+    fn names_of_versions_do_not_climb() {
+        let source = ChartSource::Oci { url: "oci://a/b".into(), version: "../../x".into() };
+        assert_eq!(pulled_dir(&source).unwrap(), Some(PathBuf::from("oci_a/b/x")));
+        assert!(git("https://a/b", Some(GitRef::Tag("../../../x".into())), None).ends_with("b/refs/tags/x"));
     }
 
     #[test]

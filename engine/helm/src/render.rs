@@ -10,13 +10,13 @@ use windlass_yaml::{Dialect, Source, parse_first, to_string_documents};
 
 use crate::config::ChartConfig;
 use crate::error::{ConfigError, HelmError, RenderFailure, failed};
-use crate::locate::{LocatedChart, join, locate};
+use crate::locate::{LocatedChart, OnDemandCharts, join, locate};
 
 /// Tells the deployment which namespace an object without one belongs to.
 const INSTALL_NAMESPACE: &str = "kluctl.io/helm-install-namespace";
 
 /// One chart of an item.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChartRequest<'a> {
     /// The rendered `helm-chart.yaml`.
     pub config: &'a Path,
@@ -30,6 +30,8 @@ pub struct ChartRequest<'a> {
     pub values: Option<Values>,
     /// What the cluster can do.
     pub capabilities: HelmCapabilities,
+    /// Pulls charts with `skipPrePull`.
+    pub on_demand: Option<&'a dyn OnDemandCharts>,
 }
 
 /// A values file: rendered, decrypted.
@@ -68,13 +70,13 @@ pub fn values_file(dir: &Path) -> Option<PathBuf> {
 
 /// Renders a chart and writes its output file.
 pub async fn render_chart(request: ChartRequest<'_>, helper: &GoHelper) -> Result<RenderedChart, HelmError> {
-    let ChartRequest { config: path, render_root, source_dir, source_root, values, capabilities } = request;
+    let ChartRequest { config: path, render_root, source_dir, source_root, values, capabilities, on_demand } = request;
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
     let config = ChartConfig::parse(&text, path)?;
     let dir = path.parent().unwrap_or(Path::new(""));
     let output = output_file(&config, dir, render_root)?;
     check_listed(&config, dir, source_dir.strip_prefix(source_root).unwrap_or(source_dir))?;
-    let LocatedChart { name, dir: chart_dir } = locate(&config, source_dir, source_root)?;
+    let LocatedChart { name, dir: chart_dir } = locate(&config, source_dir, source_root, on_demand).await?;
     let (values, values_name) = match values {
         Some(Values { path, text }) => (text, path.display().to_string()),
         None => (String::new(), String::new()),

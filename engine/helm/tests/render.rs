@@ -56,6 +56,7 @@ impl Project {
             source_root: &root,
             values,
             capabilities,
+            on_demand: None,
         };
         render_chart(request, &helper()).await
     }
@@ -174,7 +175,7 @@ async fn pulled_charts_must_be_there_in_the_right_version() {
 #[tokio::test]
 async fn pulling_while_rendering_is_not_available() {
     let project = Project::with_item(&format!("{PEP} 1.2.3, skipPrePull: true"));
-    assert!(project.error().await.contains("can not pull charts yet"));
+    assert!(project.error().await.ends_with("skipPrePull enabled, and charts can not be pulled here"));
 }
 
 #[tokio::test]

@@ -89,6 +89,7 @@ async fn render(chart: &ChartFile<'_>, request: RenderRequest<'_>) -> Result<Ren
         source_root: &chart.node.source.root,
         values: values(chart, dir, &rendered_item),
         capabilities: request.capabilities.clone(),
+        on_demand: None,
     };
     Ok(render_chart(chart_request, request.helper).await?)
 }
