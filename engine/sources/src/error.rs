@@ -38,6 +38,15 @@ pub enum SourceError {
         /// Where it leads.
         dir: PathBuf,
     },
+    /// No folder for the files of this run.
+    #[error("create a folder in `{}`: {source}", dir.display())]
+    Folder {
+        /// Where.
+        dir: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
     /// A capability's own error.
     #[error("{0}")]
     Other(Arc<dyn std::error::Error + Send + Sync>),

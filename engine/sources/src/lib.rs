@@ -3,8 +3,14 @@
 //! A stage asks the narrow port [`Sources`] for a state of a repository and gets a directory to read from. Local
 //! overrides, caches and credentials are behind it; each state is fetched once per run, later callers wait for it.
 
+mod artifact;
 mod error;
 mod fake;
+mod fetched;
+mod once;
+mod overrides;
+mod unpack;
+mod work_folder;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +18,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use windlass_model::source::{GitSource, GitUrl, OciSource};
 
+pub use artifact::ArtifactError;
 pub use error::SourceError;
 pub use fake::FakeSources;
+pub use fetched::{FetchedSources, SourceSettings};
+pub use overrides::SourceOverride;
+pub use unpack::{UnpackError, UnpackLimits};
 
 /// A directory with the files of a source. Read only, and there as long as the [`Sources`] that gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
