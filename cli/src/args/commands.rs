@@ -1,13 +1,14 @@
 //! The tree of commands and which flag groups each one has (a table, spec 04 section 5).
 
 use super::flag::Flag;
-use super::{credentials, gitops, global, helm, images, inclusion, misc, oci, project, results};
+use super::{credentials, gitops, global, helm, image, images, inclusion, misc, oci, project, results};
 
 /// Which code runs a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Shows help; has sub-commands or is the root.
     Group,
+    ImageExplain,
     Completion(Shell),
     Delete,
     Deploy,
@@ -41,6 +42,8 @@ pub(crate) enum Operands {
     None,
     /// Command names, for `help`.
     CommandNames,
+    /// One word may follow; it is called so in help.
+    One(&'static str),
     /// Anything, flags too: the command only tells that it does not exist yet.
     Anything,
 }
@@ -242,6 +245,34 @@ const COMMANDS: &[Command] = &[
         operands: Operands::CommandNames,
         ..leaf("help", Action::Help, "Help about any command", &[])
     },
+    group("image", "Explain and automate images", &[Command {
+        operands: Operands::One("image|policy"),
+        ..leaf("explain", Action::ImageExplain, "Tells why an image is used, and what became of every tag", &[
+            project::PROJECT_DIR,
+            project::PROJECT,
+            project::LOCAL_OVERRIDES,
+            project::TIMEOUT,
+            project::KUBECONFIG,
+            project::TARGET,
+            project::CONTEXT,
+            project::ARGS,
+            images::IMAGES,
+            inclusion::INCLUSION,
+            credentials::GIT,
+            credentials::HELM,
+            credentials::REGISTRY,
+            misc::RENDER_OUTPUT_DIR,
+            misc::OFFLINE,
+            image::AD_HOC,
+            image::EXPLAIN,
+        ])
+    }
+    .long(
+        "Without a name every image of the target is explained; with one, the calls of images.get_image with this \
+         image, or the policy of the project that has the name. With --filter, --semver, --alphabetical or \
+         --numerical no project is needed: the tags of the named image are put through that policy.\nNothing is \
+         written anywhere.",
+    )]),
     leaf("list-images", Action::ListImages, "Renders the target and outputs all images used via 'images.get_image(...)", &[
         project::PROJECT_DIR,
         project::PROJECT,

@@ -1,6 +1,6 @@
 //! Help pages. Pure text; the caller knows the terminal's width.
 
-use super::commands::{Command, ROOT};
+use super::commands::{Command, Operands, ROOT};
 use super::flag::{Flag, Kind, Section};
 use super::value;
 
@@ -13,6 +13,9 @@ pub(crate) fn page(program: &str, path: &[&'static Command], width: usize) -> St
         full_name.push_str(part.name);
     }
     let is_group = !command.subcommands.is_empty();
+    if let Operands::One(name) = command.operands {
+        full_name = format!("{full_name} [{name}]");
+    }
     let mut text = format!("Usage: {full_name} {}\n\n", if is_group { "[command]" } else { "[flags]" });
     for paragraph in [command.short_help, command.long_help] {
         if !paragraph.is_empty() {

@@ -12,6 +12,7 @@ mod gitops;
 pub(crate) mod global;
 mod helm;
 pub(crate) mod help;
+mod image;
 mod images;
 mod inclusion;
 mod misc;

@@ -136,13 +136,22 @@ impl Parser<'_> {
                 self.long(word)?;
             } else if !flags_ended && word.len() > 1 && word.starts_with('-') {
                 self.shorts(&word[1..])?;
-            } else if self.command().operands == Operands::CommandNames {
+            } else if self.takes(operands.len()) {
                 operands.push(word.clone());
             } else if !self.enter(word)? {
                 break;
             }
         }
         Ok(operands)
+    }
+
+    /// Whether one more word may follow the command.
+    fn takes(&self, before: usize) -> bool {
+        match self.command().operands {
+            Operands::CommandNames => true,
+            Operands::One(_) => before == 0,
+            Operands::None | Operands::Anything => false,
+        }
     }
 
     fn command(&self) -> &'static Command {

@@ -3,6 +3,7 @@
 mod delete;
 mod deploy;
 mod diff;
+mod image_explain;
 mod list_images;
 mod list_targets;
 pub(crate) mod output;
@@ -20,8 +21,8 @@ use crate::completion;
 use crate::diagnostics::Failure;
 use crate::printer::width;
 use crate::settings::{
-    DeploySettings, DiffSettings, Layers, ListImagesSettings, ListTargetsSettings, PokeImagesSettings, RemoveSettings,
-    RenderSettings, ValidateSettings,
+    DeploySettings, DiffSettings, ImageExplainSettings, Layers, ListImagesSettings, ListTargetsSettings,
+    PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -39,6 +40,9 @@ pub(crate) fn dispatch(app: &App, invocation: &Invocation, layers: &Layers) -> R
         Action::ListTargets => list_targets::run(app, ListTargetsSettings::read(layers)?),
         Action::Render => render::run(app, RenderSettings::read(layers, environment)?),
         Action::ListImages => list_images::run(app, ListImagesSettings::read(layers, environment)?),
+        Action::ImageExplain => {
+            image_explain::run(app, ImageExplainSettings::read(layers, environment, invocation.operands.first())?)
+        }
         Action::Diff => diff::run(app, DiffSettings::read(layers, environment)?),
         Action::Deploy => deploy::run(app, DeploySettings::read(layers, environment)?),
         Action::Prune => prune::run(app, RemoveSettings::read(layers, environment)?),

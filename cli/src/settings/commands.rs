@@ -26,7 +26,7 @@ pub(crate) struct TargetCommand {
 }
 
 impl TargetCommand {
-    fn read(layers: &Layers, environment: &Environment) -> Result<Self, SettingError> {
+    pub(super) fn read(layers: &Layers, environment: &Environment) -> Result<Self, SettingError> {
         Ok(Self {
             project: ProjectSettings::read(layers)?,
             connection: ConnectionSettings::read(layers),

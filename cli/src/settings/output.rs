@@ -69,6 +69,11 @@ fn target(path: &str) -> OutputTarget {
 }
 
 impl OutputTarget {
+    /// A path; empty and `-` are stdout.
+    pub(super) fn of(path: &str) -> Self {
+        target(path)
+    }
+
     /// Of `list-targets --output` and `list-images --output`: paths; none is stdout.
     pub(crate) fn list(layers: &Layers) -> Vec<Self> {
         let targets: Vec<_> = layers.list("output").iter().map(|path| target(&path.value)).collect();

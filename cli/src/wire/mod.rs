@@ -2,6 +2,7 @@
 
 mod advice;
 mod connector;
+mod explain;
 mod folders;
 mod images;
 mod registry;
@@ -23,6 +24,8 @@ use windlass_diff::IgnoreFlags;
 use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
+
+pub(crate) use explain::{Explained, explain};
 
 use advice::Advice;
 use run::Run;

@@ -125,15 +125,20 @@ fn absolute(dir: &std::path::Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::Output { text: crate::files::open_error(&dir.display().to_string(), &error) })
 }
 
+/// Where the project is.
+pub(super) fn load_request(settings: &TargetCommand) -> Result<LoadRequest, Failure> {
+    Ok(LoadRequest {
+        project_dir: project_dir(&settings.project)?,
+        config_file: settings.project.config.as_ref().map(|file| file.value.clone()),
+        external_args: settings.target.args.values.clone(),
+    })
+}
+
 fn request(settings: &TargetCommand, output: RenderOutput, results: ResultOptions) -> Result<Request, Failure> {
-    let TargetSettings { target, name_override, discriminator, args } = settings.target.clone();
+    let TargetSettings { target, name_override, discriminator, args: _ } = settings.target.clone();
     let filters = settings.inclusion.clone();
     Ok(Request {
-        load: LoadRequest {
-            project_dir: project_dir(&settings.project)?,
-            config_file: settings.project.config.as_ref().map(|file| file.value.clone()),
-            external_args: args.values,
-        },
+        load: load_request(settings)?,
         target: TargetRequest {
             name: target.map(|text| text.value),
             name_override: name_override.map(|text| text.value),

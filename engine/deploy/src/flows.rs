@@ -3,6 +3,7 @@
 mod delete;
 mod deploy;
 mod diff;
+mod explain;
 mod list;
 mod poke;
 mod prune;
@@ -20,6 +21,7 @@ use crate::stop::StopSignal;
 pub use delete::{DeleteOptions, delete};
 pub use deploy::{DeployOptions, deploy};
 pub use diff::{DiffOptions, diff};
+pub use explain::{ExplainWhat, ExplainedImage, ExplainedImages, explain_images};
 pub use list::{ImageList, ListForm, list_images, list_targets, render};
 pub use poke::{PokeOptions, poke_images};
 pub use prune::{PruneOptions, prune};

@@ -3,19 +3,23 @@
 //! In waves over all objects: find placeholders, fetch the live objects that
 //! matter, decide, ask registries once per repository, write the results.
 
+mod build_times;
 mod deployed;
 mod tags;
+
+pub use build_times::explain_tags;
 
 use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use windlass_cluster::Cluster;
-use windlass_images::filter::FilterError;
 use windlass_images::fixed::{FixedImageError, FixedImages, FixedOrigin};
 use windlass_images::placeholder::{self, Occurrence, PlaceholderError};
+use windlass_images::project_policy::ProjectPolicies;
 use windlass_images::resolve::{
-    self, Decision, Deployed, ImageDecision, ImageRequest as Question, ObjectSite, Unresolved, UpdateImages,
+    self, Decision, Deployed, ElectionError, ImageDecision, ImageRequest as Question, ObjectSite, Rules, Unresolved,
+    UpdateImages,
 };
 use windlass_images::template_functions;
 use windlass_model::event::Events;
@@ -61,6 +65,8 @@ pub struct ImageRequest<'a> {
     pub options: &'a ImageOptions,
     /// The target, for its `images`.
     pub target: &'a TargetConfig,
+    /// The policies that calls may name.
+    pub policies: &'a ProjectPolicies,
     /// What for.
     pub mode: ImageMode,
     /// Final namespaces.
@@ -130,14 +136,14 @@ pub enum ImageFailure {
         #[source]
         source: PlaceholderError,
     },
-    /// A hand-made placeholder with a bad filter.
+    /// Its tags can not be elected: no such policy, or a hand-made placeholder with a bad filter.
     #[error("{object}: {source}")]
-    Filter {
+    Election {
         /// Its object.
         object: ObjectRef,
         /// What is wrong.
         #[source]
-        source: FilterError,
+        source: ElectionError,
     },
     /// The variable `images` of the item.
     #[error(transparent)]
@@ -350,17 +356,18 @@ async fn decide(
     let update = if request.options.update { UpdateImages::Update } else { UpdateImages::Keep };
     let mut steps: Vec<Vec<Option<Decision>>> = Vec::with_capacity(sites.len());
     for (site, deployed) in sites.iter().zip(deployed) {
+        let rules = Rules { fixed, vars: site.vars(), policies: request.policies, update };
         let mut answers = Vec::with_capacity(site.found.len());
         for (occurrence, deployed) in site.found.iter().zip(deployed) {
             if site.is_open(occurrence, fixed) && update == UpdateImages::Keep {
                 answers.push(None);
                 continue;
             }
-            answers.push(match resolve::decide(site.question(occurrence), fixed, site.vars(), deployed, update) {
+            answers.push(match resolve::decide(site.question(occurrence), rules, deployed) {
                 Ok(decision) => Some(decision),
                 Err(source) => {
                     let object = site.site.object.clone();
-                    failures.push((site.item, ImageFailure::Filter { object, source }));
+                    failures.push((site.item, ImageFailure::Election { object, source }));
                     None
                 }
             });

@@ -1,10 +1,14 @@
 //! Stage 1: finds and reads the project (spec 01 sections 2 and 3.1).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use windlass_images::project_policy::{ConfigStep, ProjectPolicies, ProjectPolicyError};
 use windlass_model::event::Events;
+use windlass_model::location::Location;
 use windlass_model::project::ProjectConfig;
+use windlass_yaml::{Dialect, PathElement};
 
 use crate::config_file::{self, ConfigError};
 use crate::source_tree::{SourceTree, find_repository_root};
@@ -32,6 +36,8 @@ pub struct Project {
     pub config: ProjectConfig,
     /// Args of the caller.
     pub external_args: Map<String, Value>,
+    /// The policies of its section `imageAutomation`.
+    pub policies: Arc<ProjectPolicies>,
 }
 
 /// Why a project cannot be loaded.
@@ -52,6 +58,21 @@ pub enum LoadError {
         #[source]
         source: ConfigError,
     },
+    /// An entry of `imageAutomation` cannot be used.
+    #[error("{}: {source}", place(file, at.as_ref()))]
+    Policies {
+        /// The file.
+        file: PathBuf,
+        /// The entry.
+        at: Option<Location>,
+        /// What is wrong.
+        #[source]
+        source: Box<ProjectPolicyError>,
+    },
+}
+
+fn place(file: &Path, at: Option<&Location>) -> String {
+    at.map_or_else(|| file.display().to_string(), ToString::to_string)
 }
 
 /// Reads `.kluctl.yaml` and finds the repository root.
@@ -67,11 +88,36 @@ pub fn load(request: &LoadRequest, events: &dyn Events) -> Result<Project, LoadE
         events.warn("Failed to detect git project root. This might cause follow-up errors".into());
         dir.clone()
     });
-    let config = match request.config_file.clone().or_else(|| config_file::find_project_config(&dir)) {
-        Some(file) => read_config(&file)?,
-        None => ProjectConfig::default(),
+    let file = request.config_file.clone().or_else(|| config_file::find_project_config(&dir));
+    let (config, policies) = match file {
+        Some(file) => {
+            let config = read_config(&file)?;
+            let policies = policies(&file, &config)?;
+            (config, policies)
+        }
+        None => (ProjectConfig::default(), ProjectPolicies::default()),
     };
-    Ok(Project { dir, source: SourceTree { id: 0, root }, config, external_args: request.external_args.clone() })
+    let (source, external_args) = (SourceTree { id: 0, root }, request.external_args.clone());
+    Ok(Project { dir, source, config, external_args, policies: Arc::new(policies) })
+}
+
+fn policies(file: &Path, config: &ProjectConfig) -> Result<ProjectPolicies, LoadError> {
+    let Some(section) = &config.image_automation else { return Ok(ProjectPolicies::default()) };
+    ProjectPolicies::compile(section).map_err(|source| {
+        let at = location(file, &source.path);
+        LoadError::Policies { file: file.into(), at, source: Box::new(source) }
+    })
+}
+
+/// Where an entry stands; the file is read again, as this happens once and only for an error.
+fn location(file: &Path, path: &[ConfigStep]) -> Option<Location> {
+    let text = config_file::read_text(file).ok()?;
+    let document = windlass_yaml::parse_first(&text, Dialect::GoV2).ok()?;
+    let steps = path.iter().map(|step| match step {
+        ConfigStep::Key(key) => PathElement::from(*key),
+        ConfigStep::Index(index) => PathElement::from(*index),
+    });
+    Some(document.location(&std::iter::once("imageAutomation".into()).chain(steps).collect::<Vec<_>>()))
 }
 
 fn read_config(file: &Path) -> Result<ProjectConfig, LoadError> {

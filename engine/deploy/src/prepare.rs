@@ -192,7 +192,13 @@ async fn render(
     let local = collect::collect(rendered, &target.target.discriminator);
     let known = KnownScopes(discovery.as_deref());
     let scopes = RenderedScopes::new(&local, &known);
-    let image_request = ImageRequest { options: &request.images, target: &target.target, mode, scopes: &scopes };
+    let image_request = ImageRequest {
+        options: &request.images,
+        target: &target.target,
+        policies: &target.project.policies,
+        mode,
+        scopes: &scopes,
+    };
     let (local, images) =
         images::resolve(local, image_request, ports.registry, cluster.map(AsRef::as_ref), events).await?;
     events.finish(POSTPROCESSING);

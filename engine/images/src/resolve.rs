@@ -5,18 +5,20 @@
 //! a registry is asked, [`RegistryNeed::choose`] with its tags. Spec 02 B9, B12.
 
 mod decision;
+mod election;
 
 use std::fmt;
 
 use windlass_model::object_ref::ObjectRef;
 
-use crate::filter::{FilterError, VersionFilter};
 use crate::fixed::{FixedImage, FixedImages, FixedQuery};
 use crate::placeholder::{FieldPath, Occurrence};
-use crate::policy::{Policy, SelectError, Selection, TagFilter, select};
+use crate::policy::{Facts, SelectError, Selection, select_with, undated};
+use crate::project_policy::ProjectPolicies;
 use crate::reference::same_repository;
 
 pub use decision::{DecisionSource, ImageDecision};
+pub use election::{Election, ElectionError};
 
 /// Whether newer images are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,17 +139,23 @@ pub fn find_fixed<'f>(
     fixed.find(&query).or_else(|| vars.find(&query))
 }
 
+/// What decides before a registry is asked, and how its tags are elected.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Flags, file, request, target.
+    pub fixed: &'a FixedImages,
+    /// The variable `images` of the item.
+    pub vars: &'a FixedImages,
+    /// The policies of the project.
+    pub policies: &'a ProjectPolicies,
+    /// Whether newer images are wanted.
+    pub update: UpdateImages,
+}
+
 /// Decides without a registry, or says what to ask one.
-///
-/// The error is a filter that does not parse, which only a hand-made placeholder can hold.
-pub fn decide(
-    request: ImageRequest<'_>,
-    fixed: &FixedImages,
-    vars: &FixedImages,
-    deployed: &Deployed,
-    update: UpdateImages,
-) -> Result<Decision, FilterError> {
-    let filter = request.occurrence.call.filter()?;
+pub fn decide(request: ImageRequest<'_>, rules: Rules<'_>, deployed: &Deployed) -> Result<Decision, ElectionError> {
+    let Rules { fixed, vars, policies, update } = rules;
+    let election = Election::of(&request.occurrence.call, policies)?;
     let draft = ImageDecision::draft(request, deployed.image());
     if update == UpdateImages::Keep {
         if let Some(entry) = find_fixed(request, fixed, vars) {
@@ -160,8 +168,7 @@ pub fn decide(
         }
     }
     let tried = tried(fixed, vars, deployed, update);
-    let digest = request.occurrence.call.digest || filter.wants_digest();
-    Ok(Decision::NeedsRegistry(RegistryNeed { draft, filter, digest, tried }))
+    Ok(Decision::NeedsRegistry(RegistryNeed { draft, election: Box::new(election), tried }))
 }
 
 fn tried(fixed: &FixedImages, vars: &FixedImages, deployed: &Deployed, update: UpdateImages) -> Vec<String> {
@@ -185,8 +192,7 @@ fn tried(fixed: &FixedImages, vars: &FixedImages, deployed: &Deployed, update: U
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegistryNeed {
     draft: ImageDecision,
-    filter: VersionFilter,
-    digest: bool,
+    election: Box<Election>,
     tried: Vec<String>,
 }
 
@@ -203,10 +209,13 @@ pub enum RegistryAnswer<'a, S> {
 
 impl RegistryNeed {
     /// The question for information only, about a placeholder that is decided: fills `registry_image` of a list.
-    pub fn for_information(decision: &ImageDecision, occurrence: &Occurrence) -> Result<Self, FilterError> {
-        let filter = occurrence.call.filter()?;
-        let digest = occurrence.call.digest || filter.wants_digest();
-        Ok(Self { draft: decision.clone(), filter, digest, tried: Vec::new() })
+    pub fn for_information(
+        decision: &ImageDecision,
+        occurrence: &Occurrence,
+        policies: &ProjectPolicies,
+    ) -> Result<Self, ElectionError> {
+        let election = Election::of(&occurrence.call, policies)?;
+        Ok(Self { draft: decision.clone(), election: Box::new(election), tried: Vec::new() })
     }
 
     /// The repository to ask, as the template wrote it; a tag or digest in it is an error there.
@@ -214,26 +223,40 @@ impl RegistryNeed {
         &self.draft.image
     }
 
-    /// The policy that chooses.
-    pub fn policy(&self) -> Policy {
-        Policy::Filter(self.filter.clone())
+    /// How its tags are elected.
+    pub fn election(&self) -> &Election {
+        &self.election
+    }
+
+    /// The tags whose build time must be known before [`choose`](Self::choose).
+    pub fn undated<'t, S: AsRef<str>>(&self, tags: &'t [S]) -> Vec<&'t str> {
+        undated(tags, &self.election.filter, &self.election.policy)
     }
 
     /// Chooses among the tags.
-    pub fn choose<S: AsRef<str>>(self, answer: RegistryAnswer<'_, S>) -> Result<Choice, Box<Unresolved>> {
+    pub fn choose<S: AsRef<str>>(
+        self,
+        answer: RegistryAnswer<'_, S>,
+        facts: &Facts,
+    ) -> Result<Choice, Box<Unresolved>> {
         let tags = match answer {
             RegistryAnswer::Tags(tags) => tags,
             RegistryAnswer::Offline => return Err(self.unresolved("registry lookups are disabled")),
             RegistryAnswer::Failed(reason) => return Err(self.unresolved(reason)),
         };
-        match select(tags, &TagFilter::default(), &self.policy()) {
+        match select_with(tags, &self.election.filter, &self.election.policy, facts) {
             Ok(selection) => Ok(Choice { need: self, selection }),
-            Err(SelectError::NoCandidates) => Err(self.unresolved("the repository has no tags")),
+            Err(SelectError::NoCandidates) if tags.is_empty() => Err(self.unresolved("the repository has no tags")),
             Err(_) => {
                 let reason = format!("no tag matched latest_version: {}", self.draft.version_filter);
                 Err(self.unresolved(&reason))
             }
         }
+    }
+
+    /// The outcome when the registry gave no usable answer.
+    pub fn fail(self, reason: &str) -> Box<Unresolved> {
+        self.unresolved(reason)
     }
 
     fn unresolved(self, reason: &str) -> Box<Unresolved> {
@@ -259,7 +282,7 @@ impl Choice {
 
     /// Whether [`finish`](Self::finish) wants the tag's digest.
     pub fn wants_digest(&self) -> bool {
-        self.need.digest
+        self.need.election.digest
     }
 
     /// The decision; `digest` (`sha256:…`) is appended when given.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use windlass_images::policy::Facts;
 use windlass_images::resolve::{Decision, DecisionSource, ImageDecision, RegistryAnswer, RegistryNeed};
 use windlass_model::event::Events;
 use windlass_registry::{Registry, Repository, TagList};
 
+use super::build_times::{self, BuildTimes};
 use super::{Failures, ImageFailure, ImageMode, ImageRequest, Site};
 
 /// Repositories asked at the same time; the registry client bounds each host further.
@@ -17,7 +19,7 @@ const CONCURRENCY: usize = 16;
 /// How long all lookups together may take that only inform: a list must not wait for dead hosts.
 const INFORMATION_LIMIT: Duration = Duration::from_secs(5);
 
-type Answers = BTreeMap<String, Result<Arc<TagList>, String>>;
+pub(super) type Answers = BTreeMap<String, Result<Arc<TagList>, String>>;
 
 /// Finishes the decisions that need a registry; in full lists the others are completed for information.
 pub(super) async fn ask(
@@ -30,7 +32,8 @@ pub(super) async fn ask(
 ) -> Vec<Vec<Option<ImageDecision>>> {
     let informs = request.mode == ImageMode::List && !request.options.offline;
     let answers = answers(&steps, informs, request, registry).await;
-    let mut asker = Asker { request, registry, answers, events, informs };
+    let built = build_times::fetch(&steps, &answers, registry).await;
+    let mut asker = Asker { request, registry, answers, built, events, informs };
     let mut finished = Vec::with_capacity(sites.len());
     for (site, decisions) in sites.iter().zip(steps) {
         let mut row = Vec::with_capacity(decisions.len());
@@ -119,6 +122,7 @@ struct Asker<'a> {
     request: ImageRequest<'a>,
     registry: &'a dyn Registry,
     answers: Answers,
+    built: BuildTimes,
     events: &'a dyn Events,
     informs: bool,
 }
@@ -136,16 +140,16 @@ impl Asker<'_> {
     async fn choose(&self, need: RegistryNeed) -> Result<ImageDecision, ImageFailure> {
         let image = need.image().to_owned();
         let retry = need.clone();
-        let choice = need.choose(self.answer(&image))?;
+        if let Some(reason) = self.built.failure(&need) {
+            return Err(unresolved(need, reason));
+        }
+        let choice = need.choose(self.answer(&image), self.built.facts(&image))?;
         if !choice.wants_digest() {
             return Ok(choice.finish(None));
         }
         match self.digest(&image, &choice.selection().tag).await {
             Ok(digest) => Ok(choice.finish(Some(&digest))),
-            Err(reason) => match retry.choose::<String>(RegistryAnswer::Failed(&reason)) {
-                Err(unresolved) => Err(unresolved.into()),
-                Ok(choice) => Ok(choice.finish(None)),
-            },
+            Err(reason) => Err(unresolved(retry, &reason)),
         }
     }
 
@@ -164,8 +168,13 @@ impl Asker<'_> {
         if !self.informs || !is_worth_asking(&decision) {
             return decision;
         }
-        let Ok(need) = RegistryNeed::for_information(&decision, occurrence) else { return decision };
-        match need.choose(self.answer(&decision.image)) {
+        let policies = self.request.policies;
+        let Ok(need) = RegistryNeed::for_information(&decision, occurrence, policies) else { return decision };
+        if need.election().policy.wants_build_times() {
+            // A question per tag is too much for a line that only informs.
+            return decision;
+        }
+        match need.choose(self.answer(&decision.image), &Facts::default()) {
             Ok(choice) => choice.inform(None),
             Err(unresolved) => {
                 let reason = unresolved.reasons.last().cloned().unwrap_or_default();
@@ -174,4 +183,9 @@ impl Asker<'_> {
             }
         }
     }
+}
+
+/// The failure of a question that the registry did not answer well enough.
+fn unresolved(need: RegistryNeed, reason: &str) -> ImageFailure {
+    ImageFailure::Unresolved(need.fail(reason))
 }

@@ -297,3 +297,39 @@ async fn information_is_not_waited_for_long() {
     assert_eq!((outcome.images.len(), outcome.warnings.len()), (100, 100));
     assert!(start.elapsed() < std::time::Duration::from_secs(6), "{:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn the_newest_build_is_asked_tag_by_tag() {
+    let registry = FakeRegistry::empty()
+        .with("r.io/aa", &["dev-x", "dev-y", "main"])
+        .created_at("r.io/aa", "dev-x", "2024-02-01T00:00:00Z")
+        .created_at("r.io/aa", "dev-y", "2024-01-01T00:00:00Z");
+    let filter = "prefix('dev-', suffix=newest_build())";
+    let calls = [("r.io/aa", Some(filter)), ("r.io/aa", Some(filter))];
+    assert_eq!(images(case(&calls), &registry, None).await, ["r.io/aa:dev-x", "r.io/aa:dev-x"]);
+    let asked = registry.asked();
+    assert_eq!(asked.iter().filter(|text| text.starts_with("created ")).count(), 2, "{asked:?}");
+}
+
+#[tokio::test]
+async fn without_any_build_time_nothing_is_chosen() {
+    let registry = FakeRegistry::empty().with("r.io/aa", &["x"]);
+    let text = error(case(&[("r.io/aa", Some("newest_build()"))]), &registry, None).await;
+    assert!(text.contains("no tag matched latest_version: newest_build()"), "{text}");
+}
+
+#[tokio::test]
+async fn too_many_tags_are_not_looked_at_one_by_one() {
+    let tags: Vec<String> = (0..2001).map(|n| n.to_string()).collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    let registry = FakeRegistry::empty().with("r.io/aa", &tags);
+    let text = error(case(&[("r.io/aa", Some("newest_build()"))]), &registry, None).await;
+    assert!(text.contains("2001 tags would have to be looked at one by one"), "{text}");
+    assert_eq!(registry.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_exist_is_an_error() {
+    let text = error(case(&[("r.io/aa", Some("policy('web')"))]), &registry(), None).await;
+    assert!(text.contains("no policy `web`: the project defines none under imageAutomation.policies"), "{text}");
+}

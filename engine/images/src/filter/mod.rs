@@ -156,6 +156,14 @@ impl VersionFilter {
         }
     }
 
+    /// The policy of the project that decides in its place.
+    pub(crate) fn policy_name(&self) -> Option<&str> {
+        match self {
+            Self::Named { policy } => Some(policy),
+            _ => None,
+        }
+    }
+
     /// Whether build times are compared.
     pub(crate) fn wants_build_times(&self) -> bool {
         match self {

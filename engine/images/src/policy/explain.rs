@@ -33,6 +33,25 @@ pub enum Fate {
     Chosen,
 }
 
+impl Fate {
+    /// A stable word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Excluded { .. } => "excluded",
+            Self::NoMatch => "noMatch",
+            Self::FilteredOut => "filteredOut",
+            Self::NotAVersion => "notAVersion",
+            Self::OutOfRange => "outOfRange",
+            Self::NotANumber => "notANumber",
+            Self::NotATimestamp => "notATimestamp",
+            Self::NotACalendarVersion => "notACalendarVersion",
+            Self::NoBuildTime => "noBuildTime",
+            Self::Outranked => "outranked",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
 impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -8,11 +8,13 @@ mod decimal;
 mod explain;
 mod facts;
 mod rank;
+mod report;
 mod tag_filter;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::filter::VersionFilter;
 use crate::go_regex::PatternError;
@@ -21,6 +23,7 @@ use crate::semver::{RangeError, SemverSelection};
 pub use explain::{Fate, Selection, TagFate};
 pub use facts::Facts;
 pub(crate) use rank::Rank;
+pub use report::{ReportedTag, TagReport};
 pub use tag_filter::TagFilter;
 
 /// Which end of the order wins.
@@ -99,6 +102,18 @@ impl Policy {
             Self::Numerical(..) => true,
             Self::Filter(filter) => filter.is_numerical(),
             Self::Semver(_) | Self::Alphabetical(_) => false,
+        }
+    }
+}
+
+/// The filter expression that means the same.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Filter(filter) => filter.fmt(f),
+            Self::Semver(selection) => VersionFilter::Range(selection.clone()).fmt(f),
+            Self::Alphabetical(order) => VersionFilter::Alphabetical(*order).fmt(f),
+            Self::Numerical(order, _) => VersionFilter::Numerical(*order).fmt(f),
         }
     }
 }

@@ -36,10 +36,11 @@ fn resolve(
 ) -> Result<ImageDecision, Box<Unresolved>> {
     let (site, occurrence) = (site(), occurrence(None, false));
     let request = ImageRequest { site: &site, occurrence: &occurrence };
-    match decide(request, &entries(fixed), &entries(vars), deployed, update).unwrap() {
+    let (fixed, vars, policies) = (entries(fixed), entries(vars), ProjectPolicies::default());
+    match decide(request, Rules { fixed: &fixed, vars: &vars, policies: &policies, update }, deployed).unwrap() {
         Decision::Resolved(decision) => Ok(decision),
         Decision::NeedsRegistry(need) => {
-            need.choose(RegistryAnswer::Tags(&["1.0", "1.1"])).map(|choice| choice.finish(None))
+            need.choose(RegistryAnswer::Tags(&["1.0", "1.1"]), &Facts::default()).map(|choice| choice.finish(None))
         }
     }
 }
@@ -99,12 +100,17 @@ fn another_repository_is_kept_with_a_warning() {
     assert_eq!(resolve(&[], &[], &running(), UpdateImages::Keep).unwrap().warning(), None);
 }
 
+fn keeping(request: ImageRequest<'_>, fixed: &[&str], deployed: &Deployed) -> Result<Decision, ElectionError> {
+    let (fixed, vars, policies) = (entries(fixed), FixedImages::default(), ProjectPolicies::default());
+    let rules = Rules { fixed: &fixed, vars: &vars, policies: &policies, update: UpdateImages::Keep };
+    decide(request, rules, deployed)
+}
+
 fn failure(fixed: &[&str], deployed: &Deployed, filter: Option<&str>, answer: RegistryAnswer<'_, &str>) -> String {
     let (site, occurrence) = (site(), occurrence(filter, false));
     let request = ImageRequest { site: &site, occurrence: &occurrence };
-    let none = FixedImages::default();
-    match decide(request, &entries(fixed), &none, deployed, UpdateImages::Keep).unwrap() {
-        Decision::NeedsRegistry(need) => need.choose(answer).unwrap_err().to_string(),
+    match keeping(request, fixed, deployed).unwrap() {
+        Decision::NeedsRegistry(need) => need.choose(answer, &Facts::default()).unwrap_err().to_string(),
         Decision::Resolved(decision) => panic!("{decision:?}"),
     }
 }
@@ -129,23 +135,24 @@ fn an_update_never_falls_back() {
     let (site, occurrence) = (site(), occurrence(None, false));
     let request = ImageRequest { site: &site, occurrence: &occurrence };
     let fixed = entries(&["reg.example/web=f"]);
-    let decision = decide(request, &fixed, &fixed, &running(), UpdateImages::Update).unwrap();
+    let policies = ProjectPolicies::default();
+    let rules = Rules { fixed: &fixed, vars: &fixed, policies: &policies, update: UpdateImages::Update };
+    let decision = decide(request, rules, &running()).unwrap();
     let Decision::NeedsRegistry(need) = decision else {
         panic!("{decision:?}");
     };
-    assert!(need.choose(RegistryAnswer::<&str>::Failed("down")).is_err());
+    assert!(need.choose(RegistryAnswer::<&str>::Failed("down"), &Facts::default()).is_err());
 }
 
 #[test]
 fn a_digest_is_appended_on_request() {
     let (site, occurrence) = (site(), occurrence(None, true));
     let request = ImageRequest { site: &site, occurrence: &occurrence };
-    let none = FixedImages::default();
-    let decision = decide(request, &none, &none, &Deployed::Absent, UpdateImages::Keep).unwrap();
+    let decision = keeping(request, &[], &Deployed::Absent).unwrap();
     let Decision::NeedsRegistry(need) = decision else {
         panic!("{decision:?}");
     };
-    let choice = need.choose(RegistryAnswer::Tags(&["1"])).unwrap();
+    let choice = need.choose(RegistryAnswer::Tags(&["1"]), &Facts::default()).unwrap();
     assert!(choice.wants_digest());
     assert_eq!(choice.finish(Some("sha256:ab")).result_image, "reg.example/web:1@sha256:ab");
 }
@@ -155,24 +162,32 @@ fn the_digest_filter_wants_the_digest() {
     for (filter, wanted) in [("digest('stable')", true), ("prefix('st', digest('able'))", true), ("natural()", false)] {
         let (site, occurrence) = (site(), occurrence(Some(filter), false));
         let request = ImageRequest { site: &site, occurrence: &occurrence };
-        let none = FixedImages::default();
-        let decision = decide(request, &none, &none, &Deployed::Absent, UpdateImages::Keep).unwrap();
+        let decision = keeping(request, &[], &Deployed::Absent).unwrap();
         let Decision::NeedsRegistry(need) = decision else {
             panic!("{decision:?}");
         };
-        let choice = need.choose(RegistryAnswer::Tags(&["latest", "stable"])).unwrap();
+        let choice = need.choose(RegistryAnswer::Tags(&["latest", "stable"]), &Facts::default()).unwrap();
         assert_eq!(choice.selection().tag, "stable", "{filter}");
         assert_eq!(choice.wants_digest(), wanted, "{filter}");
-        let informed = RegistryNeed::for_information(&ImageDecision::draft(request, None), &occurrence).unwrap();
-        assert_eq!(informed.choose(RegistryAnswer::Tags(&["stable"])).unwrap().wants_digest(), wanted, "{filter}");
+        let informed = RegistryNeed::for_information(
+            &ImageDecision::draft(request, None),
+            &occurrence,
+            &ProjectPolicies::default(),
+        )
+        .unwrap();
+        assert_eq!(
+            informed.choose(RegistryAnswer::Tags(&["stable"]), &Facts::default()).unwrap().wants_digest(),
+            wanted,
+            "{filter}"
+        );
     }
 }
 
 #[test]
 fn information_leaves_the_result_alone() {
     let decision = resolve(&["reg.example/web=f"], &[], &running(), UpdateImages::Keep).unwrap();
-    let need = RegistryNeed::for_information(&decision, &occurrence(None, false)).unwrap();
-    let informed = need.choose(RegistryAnswer::Tags(&["1.0", "2.0"])).unwrap().inform(None);
+    let need = RegistryNeed::for_information(&decision, &occurrence(None, false), &ProjectPolicies::default()).unwrap();
+    let informed = need.choose(RegistryAnswer::Tags(&["1.0", "2.0"]), &Facts::default()).unwrap().inform(None);
     assert_eq!(informed.registry_image.as_deref(), Some("reg.example/web:2.0"));
     assert_eq!(ImageDecision { registry_image: None, ..informed }, decision);
 }
@@ -181,7 +196,23 @@ fn information_leaves_the_result_alone() {
 fn a_broken_filter_is_an_error() {
     let (site, mut occurrence) = (site(), occurrence(None, false));
     occurrence.call.latest_version = Some("nope()".into());
-    let none = FixedImages::default();
     let request = ImageRequest { site: &site, occurrence: &occurrence };
-    assert!(decide(request, &none, &none, &Deployed::Absent, UpdateImages::Keep).is_err());
+    assert!(keeping(request, &[], &Deployed::Absent).is_err());
+}
+
+#[test]
+fn the_newest_build_asks_for_build_times() {
+    let (site, occurrence) = (site(), occurrence(Some("newest_build()"), false));
+    let request = ImageRequest { site: &site, occurrence: &occurrence };
+    let decision = keeping(request, &[], &Deployed::Absent).unwrap();
+    let Decision::NeedsRegistry(need) = decision else {
+        panic!("{decision:?}");
+    };
+    let tags = ["a", "b"];
+    assert_eq!(need.undated(&tags), tags);
+    let facts = Facts::built([("a".to_owned(), 2), ("b".to_owned(), 1)]);
+    assert_eq!(
+        need.choose(RegistryAnswer::Tags(&tags), &facts).unwrap().finish(None).result_image,
+        "reg.example/web:a"
+    );
 }

@@ -34,6 +34,7 @@ impl Part {
                 "digest",
                 "natural",
                 "newest_build",
+                "policy",
                 "number",
                 "numerical",
                 "prefix",
