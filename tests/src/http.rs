@@ -3,12 +3,14 @@
 //! One thread per connection, bodies in memory. It does just enough to stand between real clients
 //! and real servers, and, unlike a framework, lets a test send answers that are wrong on purpose.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection};
 
 /// A request as it was received.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +83,21 @@ pub struct HttpServer {
 impl HttpServer {
     /// Serves `handler` on a free port of 127.0.0.1.
     pub fn start(handler: impl Fn(Request) -> Response + Send + Sync + 'static) -> io::Result<Self> {
+        Self::start_on(None, handler)
+    }
+
+    /// The same behind TLS.
+    pub fn start_tls(
+        tls: Arc<ServerConfig>,
+        handler: impl Fn(Request) -> Response + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::start_on(Some(tls), handler)
+    }
+
+    fn start_on(
+        tls: Option<Arc<ServerConfig>>,
+        handler: impl Fn(Request) -> Response + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let stopped = Arc::new(AtomicBool::new(false));
@@ -94,9 +111,9 @@ impl HttpServer {
                 let (Ok(connection), handler) = (connection, Arc::clone(&handler)) else {
                     continue;
                 };
-                let stop = Arc::clone(&stop);
+                let (stop, tls) = (Arc::clone(&stop), tls.clone());
                 // An error is the other side's end of the connection.
-                thread::spawn(move || serve(&connection, handler.as_ref(), &stop).ok());
+                thread::spawn(move || serve_on(&connection, tls, handler.as_ref(), &stop).ok());
             }
         });
         Ok(Self { address, stopped })
@@ -116,29 +133,48 @@ impl Drop for HttpServer {
     }
 }
 
-fn serve(
+fn serve_on(
     connection: &TcpStream,
+    tls: Option<Arc<ServerConfig>>,
     handler: &(impl Fn(Request) -> Response + ?Sized),
     stopped: &AtomicBool,
 ) -> io::Result<()> {
     connection.set_nodelay(true)?;
+    match tls {
+        None => serve(connection, handler, stopped)?,
+        Some(tls) => {
+            let mut session = ServerConnection::new(tls).map_err(io::Error::other)?;
+            let mut connection = connection;
+            serve(rustls::Stream::new(&mut session, &mut connection), handler, stopped)?;
+            session.send_close_notify();
+            session.write_tls(&mut connection)?;
+        }
+    }
+    connection.shutdown(Shutdown::Both)
+}
+
+fn serve(
+    connection: impl Read + Write,
+    handler: &(impl Fn(Request) -> Response + ?Sized),
+    stopped: &AtomicBool,
+) -> io::Result<()> {
     let mut reader = BufReader::new(connection);
-    while let Some(request) = read_request(&mut reader, connection)? {
+    while let Some(request) = read_request(&mut reader)? {
         if stopped.load(Ordering::SeqCst) {
             break;
         }
         let close = request.header("connection").is_some_and(|v| v.eq_ignore_ascii_case("close"));
         let head_only = request.method == "HEAD";
         let response = handler(request);
-        let whole = write_response(connection, &response, head_only)?;
+        let whole = write_response(reader.get_mut(), &response, head_only)?;
         if close || !whole {
             break;
         }
     }
-    connection.shutdown(Shutdown::Both)
+    Ok(())
 }
 
-fn read_request(reader: &mut impl BufRead, mut connection: &TcpStream) -> io::Result<Option<Request>> {
+fn read_request<C: Read + Write>(reader: &mut BufReader<C>) -> io::Result<Option<Request>> {
     // A client that tries TLS first must be refused at once: there may never be a line to read.
     if !reader.fill_buf()?.first().is_some_and(u8::is_ascii_uppercase) {
         return Ok(None);
@@ -158,7 +194,7 @@ fn read_request(reader: &mut impl BufRead, mut connection: &TcpStream) -> io::Re
         request.headers.push((name.to_owned(), value.trim().to_owned()));
     }
     if request.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue")) {
-        connection.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     request.body = read_body(reader, &request.headers)?;
     Ok(Some(request))
@@ -196,7 +232,7 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// Answers whether the connection can be used again.
-fn write_response(mut connection: &TcpStream, response: &Response, head_only: bool) -> io::Result<bool> {
+fn write_response(connection: &mut impl Write, response: &Response, head_only: bool) -> io::Result<bool> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
     for (name, value) in &response.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -217,10 +253,12 @@ fn write_response(mut connection: &TcpStream, response: &Response, head_only: bo
             connection.write_all(head.as_bytes())?;
             for piece in body.chunks(size.max(1)) {
                 connection.write_all(piece)?;
+                connection.flush()?;
                 thread::sleep(pause);
             }
         }
     }
+    connection.flush()?;
     Ok(head_only || end == response.body.len())
 }
 

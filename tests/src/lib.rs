@@ -8,6 +8,7 @@ pub mod bench;
 pub mod golden;
 pub mod http;
 pub mod project;
+pub mod registry_client;
 pub mod servers;
 pub mod windlass;
 pub mod yaml;

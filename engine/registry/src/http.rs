@@ -20,6 +20,9 @@ use crate::settings::{Proxy, RegistrySettings, TlsOptions};
 /// More than any honest page or manifest.
 const MAX_BODY: usize = 64 << 20;
 
+/// The other side answers, but not with TLS.
+const NO_TLS: &str = "the server does not speak TLS; plain HTTP must be asked for";
+
 /// A whole answer; its status may be an error.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -176,7 +179,8 @@ impl Transport {
             error @ (RegistryError::Tls { .. } | RegistryError::UnknownHost { .. }) => Outcome::Failed(error),
             error => {
                 // A refused connection to this machine will not change in a moment.
-                let local = matches!(&error, RegistryError::Connect { reason, .. } if reason.contains("refused"));
+                let local = matches!(&error, RegistryError::Connect { reason, .. }
+                    if reason.contains("refused") || reason == NO_TLS);
                 if local { Outcome::Failed(error) } else { Outcome::Again(error, None) }
             }
         }
@@ -216,8 +220,12 @@ fn classify(error: &reqwest::Error, host: &str, settings: &RegistrySettings) -> 
     let mut source = error.source();
     while let Some(cause) = source {
         reason = cause.to_string();
-        if is_tls(cause) {
-            return RegistryError::Tls { host, reason };
+        match tls_error(cause) {
+            Some(rustls::Error::InvalidMessage(_)) => {
+                return RegistryError::Connect { host, reason: NO_TLS.to_owned() };
+            }
+            Some(_) => return RegistryError::Tls { host, reason },
+            None => {}
         }
         if reason.contains("dns error") {
             let reason = cause.source().map_or(reason, ToString::to_string);
@@ -228,10 +236,10 @@ fn classify(error: &reqwest::Error, host: &str, settings: &RegistrySettings) -> 
     RegistryError::Connect { host, reason }
 }
 
-/// Whether an error is TLS's own, also when I/O errors are wrapped around it.
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
+/// TLS's own error, also when I/O errors are wrapped around it.
+fn tls_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
+    let inner = || error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.downcast_ref::<rustls::Error>().or_else(|| tls_error(inner()?))
 }
 
 /// Builds clients.

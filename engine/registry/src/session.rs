@@ -88,6 +88,8 @@ impl Session<'_> {
     pub(crate) async fn fetch_into(&self, call: &Call, mut download: Option<&mut Download<'_>>) -> Outcome<Answer> {
         let mut authorization = match (&self.resolved.login, self.connection.challenge()) {
             (Some(Login::Bearer(token)), _) => Authorization::Bearer(token.clone()),
+            // Some repositories of a host may be open.
+            (None, Some(Challenge::Basic)) => Authorization::Anonymous,
             (_, Some(challenge)) => self.authorize(&challenge, call.access, None).await?,
             (_, None) => Authorization::Anonymous,
         };

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::authority::Authority;
 use super::control_plane::builder;
+use super::quirks::Interception;
 use super::registry::Request as Logged;
 use super::{Quirks, SandboxError};
 use crate::http::{HttpServer, Request, Response};
@@ -28,13 +30,32 @@ const HOP_BY_HOP: [&str; 5] = ["connection", "content-length", "transfer-encodin
 
 impl Proxy {
     pub(super) fn start(upstream: &str) -> Result<Self, SandboxError> {
-        let client =
-            builder().tls_certs_only([]).build().map_err(|error| SandboxError::Certificate(error.to_string()))?;
+        Self::start_on(upstream, builder().tls_certs_only([]), None)
+    }
+
+    /// Behind TLS, in front of a registry with TLS of the same authority.
+    pub(super) fn start_tls(upstream: &str, authority: &Authority) -> Result<Self, SandboxError> {
+        let root = reqwest::Certificate::from_pem(authority.pem().as_bytes());
+        let root = root.map_err(|error| SandboxError::Certificate(error.to_string()))?;
+        let tls = authority.certify()?.server_config()?;
+        Self::start_on(upstream, builder().tls_certs_only([root]), Some(tls))
+    }
+
+    fn start_on(
+        upstream: &str,
+        client: reqwest::blocking::ClientBuilder,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Result<Self, SandboxError> {
+        let client = client.build().map_err(|error| SandboxError::Certificate(error.to_string()))?;
         let state =
             Arc::new(State { upstream: upstream.to_owned(), client, log: Mutex::default(), quirks: Mutex::default() });
         let served = Arc::clone(&state);
-        let server = HttpServer::start(move |request| served.answer(&request))
-            .map_err(|source| SandboxError::Spawn { program: "proxy".to_owned(), source })?;
+        let answer = move |request: Request| served.answer(&request);
+        let server = match tls {
+            Some(tls) => HttpServer::start_tls(tls, answer),
+            None => HttpServer::start(answer),
+        };
+        let server = server.map_err(|source| SandboxError::Spawn { program: "proxy".to_owned(), source })?;
         Ok(Self { server, state })
     }
 
@@ -43,7 +64,7 @@ impl Proxy {
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
-        self.state.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.log()
     }
 
     pub(super) fn set_quirks(&self, quirks: Quirks) {
@@ -57,12 +78,30 @@ impl State {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(Logged {
-            method: request.method.clone(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            authorized: request.header("authorization").is_some(),
-        });
+        let entry = {
+            let mut log = self.log();
+            log.push(Logged {
+                method: request.method.clone(),
+                path: request.path.clone(),
+                query: request.query.clone(),
+                authorized: request.header("authorization").is_some(),
+                status: 0,
+            });
+            log.len() - 1
+        };
+        let answer = self.decide(request);
+        // Absent when the log was emptied meanwhile.
+        if let Some(entry) = self.log().get_mut(entry) {
+            entry.status = answer.status;
+        }
+        answer
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn decide(&self, request: &Request) -> Response {
         let (intercepted, quirks) = {
             let mut quirks = self.quirks();
             (quirks.intercept(request), quirks.clone())
@@ -72,7 +111,12 @@ impl State {
         }
         let host = request.header("host").unwrap_or_default().to_owned();
         let answer = match intercepted {
-            Some(answer) => answer,
+            Some(Interception::Answer(answer)) => answer,
+            Some(Interception::Stranger) => {
+                let is_login = |name: &str| name.eq_ignore_ascii_case("authorization");
+                let headers = request.headers.iter().filter(|(name, _)| !is_login(name)).cloned().collect();
+                self.forward(&Request { headers, ..request.clone() })
+            }
             None if quirks.pages(request) => {
                 let all = Request { query: String::new(), ..request.clone() };
                 let complete = self.forward(&all);

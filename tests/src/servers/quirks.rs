@@ -1,6 +1,8 @@
 //! What the proxy in front of a registry does wrong, or right in an unusual way.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -29,6 +31,83 @@ pub struct Quirks {
     pub latency: Duration,
     /// Requests are redirected (307) to the same path at this host.
     pub redirect_to: Option<String>,
+    /// Every token stops working after so many requests.
+    pub tokens_last: Option<TokenUses>,
+    /// Tag lists with a larger page size are refused (400).
+    pub largest_page: Option<usize>,
+    /// Takes the place of the registry's tags, in this order.
+    pub tags: Option<Arc<Vec<String>>>,
+    /// Takes the place of the body of tag lists.
+    pub body: Option<Vec<u8>>,
+    /// Only so many requests are answered in this time, then 429 until it has passed.
+    pub limit: Option<Limit>,
+    /// Pages of tags have an `ETag` and are not sent again when it has not changed (304).
+    pub etags: bool,
+    /// `HEAD` is refused (405).
+    pub no_head: bool,
+    /// Answers do not tell digests.
+    pub no_digests: bool,
+}
+
+/// A host's limit of requests.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// So many …
+    pub requests: u32,
+    /// … in this time.
+    pub window: Duration,
+    /// Whether answers say how many are left.
+    pub told: bool,
+    state: Arc<Mutex<Option<(Instant, u32)>>>,
+}
+
+impl Limit {
+    /// A limit that nobody has used yet.
+    pub fn new(requests: u32, window: Duration, told: bool) -> Self {
+        Self { requests, window, told, state: Arc::default() }
+    }
+
+    /// What is left after this request, or nothing; and how long until there is more.
+    fn count(&self) -> (Option<u32>, Duration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let (start, used) = state.filter(|(start, _)| now < *start + self.window).unwrap_or((now, 0));
+        let rest = (start + self.window).saturating_duration_since(now);
+        if used >= self.requests {
+            *state = Some((start, used));
+            return (None, rest);
+        }
+        *state = Some((start, used + 1));
+        (Some(self.requests - used - 1), rest)
+    }
+}
+
+/// How often each token may be used.
+#[derive(Debug, Clone)]
+pub struct TokenUses {
+    most: u32,
+    uses: Arc<Mutex<BTreeMap<String, u32>>>,
+}
+
+impl TokenUses {
+    /// At most so often.
+    pub fn at_most(most: u32) -> Self {
+        Self { most, uses: Arc::default() }
+    }
+
+    fn is_beyond(&self, login: &str) -> bool {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = uses.entry(login.to_owned()).or_default();
+        *used += 1;
+        *used > self.most
+    }
+}
+
+/// What is done in place of passing a request on.
+pub(super) enum Interception {
+    Answer(Response),
+    /// Passed on without the login, whose token has ended.
+    Stranger,
 }
 
 /// The form of the `Link` header of a page.
@@ -55,9 +134,27 @@ pub enum LinkStyle {
 
 impl Quirks {
     /// The answer that is given in place of the registry's, if any; counts down.
-    pub(super) fn intercept(&mut self, request: &Request) -> Option<Response> {
+    pub(super) fn intercept(&mut self, request: &Request) -> Option<Interception> {
         if !request.path.contains(&self.only) {
             return None;
+        }
+        self.refuse(request)
+            .map(Interception::Answer)
+            .or_else(|| self.ends_token(request).then_some(Interception::Stranger))
+    }
+
+    fn ends_token(&self, request: &Request) -> bool {
+        let login = request.header("authorization");
+        self.tokens_last.as_ref().zip(login).is_some_and(|(uses, login)| uses.is_beyond(login))
+    }
+
+    fn refuse(&mut self, request: &Request) -> Option<Response> {
+        if let Some(limit) = &self.limit
+            && let (None, rest) = limit.count()
+        {
+            let seconds = rest.as_secs_f64().ceil();
+            let answer = error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", format!("{seconds}"));
+            return Some(answer);
         }
         if self.too_many_requests > 0 {
             self.too_many_requests -= 1;
@@ -73,20 +170,39 @@ impl Quirks {
             *count -= 1;
             return Some(error(*status, "UNKNOWN", "try again"));
         }
+        if self.no_head && request.method == "HEAD" {
+            return Some(Response::text(405, ""));
+        }
+        let asked = parameter(&request.query, "n").and_then(|n| n.parse::<usize>().ok());
+        if request.path.ends_with("/tags/list") && self.largest_page.is_some_and(|most| asked.unwrap_or(0) > most) {
+            return Some(error(400, "PAGINATION_NUMBER_INVALID", "too many"));
+        }
         let host = self.redirect_to.as_ref()?;
         let place = format!("http://{host}{}", request.target());
         Some(Response::text(307, "").with("Location", place))
     }
 
-    /// Whether the request is for tags that these quirks split into pages.
+    /// Whether the request is for tags that these quirks split into pages or replace.
     pub(super) fn pages(&self, request: &Request) -> bool {
-        self.page_size.is_some() && request.path.contains(&self.only) && request.path.ends_with("/tags/list")
+        let replaced = self.page_size.is_some() || self.tags.is_some() || self.body.is_some() || self.etags;
+        replaced && request.path.contains(&self.only) && request.path.ends_with("/tags/list")
     }
 
     /// Cuts one page out of the registry's complete answer.
     pub(super) fn page(&self, request: &Request, host: &str, complete: Response) -> Response {
+        if let Some(body) = &self.body {
+            return Response { body: body.clone(), ..complete };
+        }
+        if let Some(tags) = &self.tags {
+            return self.page_of(request, host, tags);
+        }
         let Ok(list) = serde_json::from_slice::<Value>(&complete.body) else { return complete };
         let Some(tags) = list["tags"].as_array() else { return complete };
+        let tags: Vec<String> = tags.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+        self.page_of(request, host, &tags)
+    }
+
+    fn page_of(&self, request: &Request, host: &str, tags: &[String]) -> Response {
         let size = self.page_size.unwrap_or(usize::MAX);
         let asked = parameter(&request.query, "n").and_then(|n| n.parse().ok()).unwrap_or(size);
         let size = size.min(asked).max(1);
@@ -97,8 +213,14 @@ impl Quirks {
         };
         let start = start.min(tags.len());
         let end = (start + size).min(tags.len());
-        let page = json!({"name": list["name"], "tags": tags[start..end]});
-        let answer = Response::text(200, page.to_string()).with("Content-Type", "application/json");
+        let name = request.path.trim_start_matches("/v2/").trim_end_matches("/tags/list");
+        let page = json!({"name": name, "tags": tags[start..end]}).to_string();
+        let etag = format!("\"{:x}\"", page.bytes().fold(7_u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into())));
+        if self.etags && request.header("if-none-match") == Some(etag.as_str()) {
+            return Response::text(304, "").with("ETag", etag);
+        }
+        let answer = Response::text(200, page).with("Content-Type", "application/json");
+        let answer = if self.etags { answer.with("ETag", etag) } else { answer };
         match self.link(&request.path, host, &tags[..end], size) {
             Some(_) if end == tags.len() => answer,
             Some(link) => answer.with("Link", link),
@@ -106,8 +228,8 @@ impl Quirks {
         }
     }
 
-    fn link(&self, path: &str, host: &str, sent: &[Value], size: usize) -> Option<String> {
-        let last = sent.last().and_then(Value::as_str).unwrap_or_default();
+    fn link(&self, path: &str, host: &str, sent: &[String], size: usize) -> Option<String> {
+        let last = sent.last().map(String::as_str).unwrap_or_default();
         let query = format!("last={last}&n={size}");
         Some(match &self.links {
             LinkStyle::Relative => format!("<{path}?{query}>; rel=\"next\""),
@@ -126,6 +248,17 @@ impl Quirks {
         if request.path.contains(&self.only) {
             answer.pace = self.slow;
             answer.cut_after = self.cut_after;
+            if self.no_digests {
+                answer.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("docker-content-digest"));
+            }
+            if let Some(limit) = self.limit.as_ref().filter(|limit| limit.told) {
+                let state = *limit.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let (start, used) = state.unwrap_or((Instant::now(), 0));
+                let rest = (start + limit.window).saturating_duration_since(Instant::now());
+                answer = answer
+                    .with("RateLimit-Remaining", limit.requests.saturating_sub(used).to_string())
+                    .with("RateLimit-Reset", format!("{}", rest.as_secs_f64().ceil()));
+            }
         }
         answer
     }
@@ -188,7 +321,7 @@ mod tests {
     #[test]
     fn too_many_requests_ends_after_the_count() {
         let mut quirks = Quirks { too_many_requests: 1, retry_after: Some("2".to_owned()), ..Quirks::default() };
-        let refused = quirks.intercept(&request("")).expect("refused");
+        let Some(Interception::Answer(refused)) = quirks.intercept(&request("")) else { panic!("not refused") };
         assert_eq!(refused.status, 429);
         assert_eq!(crate::http::find(&refused.headers, "Retry-After"), Some("2"));
         assert!(quirks.intercept(&request("")).is_none());
