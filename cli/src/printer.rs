@@ -1,10 +1,11 @@
 //! The only writer to stdout and stderr. Data goes to stdout, everything else to stderr.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use windlass_masking::SecretValues;
 
 /// What a line on a terminal begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +58,13 @@ pub(crate) struct Printer {
     style: Style,
     active: MultiProgress,
     /// Values that must never be shown on stderr.
-    secrets: Mutex<Vec<String>>,
+    secrets: Arc<SecretValues>,
 }
 
 impl Printer {
     pub(crate) fn new(style: Style) -> Self {
         let target = if style.draws { ProgressDrawTarget::stderr_with_hz(20) } else { ProgressDrawTarget::hidden() };
-        Self { style, active: MultiProgress::with_draw_target(target), secrets: Mutex::new(Vec::new()) }
+        Self { style, active: MultiProgress::with_draw_target(target), secrets: Arc::default() }
     }
 
     pub(crate) fn style(&self) -> Style {
@@ -72,13 +73,12 @@ impl Printer {
 
     /// Values to hide in everything that goes to stderr.
     pub(crate) fn hide<'a>(&self, secrets: impl Iterator<Item = &'a str>) {
-        let mut known = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for secret in secrets.filter(|secret| secret.trim().len() > 3) {
-            known.push(secret.to_owned());
-            known.push(secret.trim().to_owned());
-        }
-        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        known.dedup();
+        secrets.for_each(|secret| self.secrets.register(secret));
+    }
+
+    /// The values that are hidden; what is registered later is hidden from then on.
+    pub(crate) fn secrets(&self) -> &Arc<SecretValues> {
+        &self.secrets
     }
 
     /// Writes data to stdout.
@@ -140,9 +140,13 @@ impl Printer {
         if self.style.color { format!("\u{1b}[{}m{}\u{1b}[0m", mark.color(), mark.sign()) } else { mark.sign().into() }
     }
 
+    /// Another text for unfinished work.
+    pub(crate) fn change(&self, bar: &ProgressBar, text: &str) {
+        bar.set_message(self.masked(text));
+    }
+
     fn masked(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "*****"))
+        self.secrets.mask(text).into_owned()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
+use windlass_masking::SecretValues;
 use windlass_model::event::{Event, Events};
 
 use crate::printer::{Mark, Printer};
@@ -21,6 +22,11 @@ impl Progress {
         Self { printer, active: Mutex::new(BTreeMap::new()) }
     }
 
+    /// What is hidden in everything that is shown.
+    pub(crate) fn secrets(&self) -> &Arc<SecretValues> {
+        self.printer.secrets()
+    }
+
     fn start(&self, key: String, text: &str) {
         if !self.printer.style().draws {
             self.printer.line(Mark::Info, text);
@@ -28,7 +34,7 @@ impl Progress {
         }
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         match active.get(&key) {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => self.printer.change(bar, text),
             None => {
                 active.insert(key, self.printer.activity(text));
             }

@@ -45,6 +45,22 @@ pub(crate) fn confirm(printer: &Printer, question: &str) -> bool {
     }
 }
 
+/// Asks for user and password; `None` without a terminal. The password is not shown while it is typed.
+pub(crate) fn login(printer: &Printer, host: &str, realm: &str) -> Option<(String, String)> {
+    let terminal = console::Term::stderr();
+    if !io::stdin().is_terminal() || !terminal.is_term() {
+        return None;
+    }
+    let place = if realm.is_empty() { host.to_owned() } else { format!("{host} ({realm})") };
+    printer.undisturbed(|| {
+        printer.raw(&format!("Please enter username for {place}: "));
+        let user = terminal.read_line().ok()?;
+        printer.raw(&format!("Please enter password for {place}: "));
+        let password = terminal.read_secure_line().ok()?;
+        Some((user.trim().to_owned(), password))
+    })
+}
+
 /// The question stays without line end; the next line of output continues it.
 fn ask_plainly(printer: &Printer, question: &str) -> Result<String, String> {
     printer.raw(&format!("{question} (y/N) "));

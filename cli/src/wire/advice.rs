@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use windlass_cloud::CloudError;
 use windlass_cluster::ClusterError;
 use windlass_deploy::config_file::ConfigError;
 use windlass_deploy::error::Error as EngineError;
@@ -73,6 +74,9 @@ fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(ImageFailure::Unresolved(_)) = error.downcast_ref() {
         return Some(NO_IMAGE.to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<CloudError>() {
+        return error.hint();
     }
     match error.downcast_ref::<ClusterError>()? {
         ClusterError::Unauthorized(_) => Some(LOG_IN.to_owned()),

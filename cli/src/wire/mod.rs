@@ -9,6 +9,7 @@ mod registry;
 mod repository;
 mod results;
 mod run;
+mod stores;
 
 use std::error::Error;
 use std::path::PathBuf;

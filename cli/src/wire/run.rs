@@ -16,6 +16,7 @@ use windlass_template::DebugSink;
 
 use super::connector::KubeConnector;
 use super::repository::LocalRepository;
+use super::stores::RealStores;
 use super::{failure, folders, images, project_dir, registry};
 use crate::app::App;
 use crate::diagnostics::Failure;
@@ -32,6 +33,7 @@ pub(super) struct Run {
     registry: Arc<dyn Registry>,
     helper: GoHelper,
     repository: LocalRepository,
+    stores: RealStores,
     debug: Arc<dyn DebugSink>,
     progress: Arc<Progress>,
     /// Rendered files that nobody asked to keep.
@@ -76,6 +78,7 @@ impl Run {
             registry: registry::open(&settings.credentials, &environment, &app.printer)?,
             helper: GoHelper::new(cache.join("gohelper")),
             repository: LocalRepository,
+            stores: RealStores::new(environment.clone(), app.printer.clone(), progress.clone()),
             debug: Arc::new(DebugLines(app.printer.clone())),
             environment,
             progress,
@@ -115,6 +118,9 @@ impl Run {
             helper: &self.helper,
             repository: &self.repository,
             environment: self.environment.all(),
+            stores: &self.stores,
+            web: &self.stores,
+            secrets: self.progress.secrets(),
             debug: &self.debug,
         }
     }

@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::error::{Problem, quoted};
 
-/// More than any secret, token or decrypted key.
-const MAX_BODY: usize = 4 << 20;
+/// More than any secret, token, decrypted key or file of variables.
+const MAX_BODY: usize = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Default time for one attempt.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
@@ -78,7 +78,20 @@ impl Call {
         self
     }
 
-    fn host(&self) -> String {
+    /// Without the headers of this name.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// The same request again.
+    pub(crate) fn copy(&self) -> Self {
+        let Self { method, url, headers, body, route, limit } = self;
+        let (method, url, headers) = (method.clone(), url.clone(), headers.clone());
+        Self { method, url, headers, body: body.clone(), route: *route, limit: *limit }
+    }
+
+    pub(crate) fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
@@ -154,6 +167,16 @@ impl Http {
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         unreachable!("the loop ends with its last attempt")
+    }
+
+    /// The client for other hosts.
+    pub(crate) fn remote(&self) -> &Client {
+        &self.remote
+    }
+
+    /// Sends without trying again.
+    pub(crate) async fn send_once(&self, client: &Client, call: &Call) -> Result<Answer, Problem> {
+        attempt_once(client, call).await.map_err(|(problem, _)| problem)
     }
 
     /// Sends and turns an error status into a [`Problem`] with the server's words.

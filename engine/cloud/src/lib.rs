@@ -6,6 +6,7 @@
 //! | [`Google`] | Secret Manager ([`Google::secret`]), KMS ([`Google::decrypt`]), registries ([`Google::registry_login`]), any scope ([`Google::access_token`]) |
 //! | [`Azure`] | Key Vault secrets ([`Azure::secret`]) and keys ([`Azure::decrypt`]), ACR ([`Azure::registry_login`]) |
 //! | [`Vault`] | KV of both versions ([`Vault::read`]), transit ([`Vault::decrypt`]) |
+//! | [`Web`] | any request of a user, with redirects and a login when asked for one |
 //!
 //! All of them start from a [`Session`]: a snapshot of the environment, the home directory, and the HTTP clients. The
 //! process environment is never read. Clients are cheap to make, find their credentials at the first call, keep them
@@ -26,7 +27,7 @@
 //!
 //! # Bounds
 //!
-//! An attempt ends after 30 s (Vault: 15 s; services of the machine: 5 s), an answer at 4 MiB. Status 429 and 5xx,
+//! An attempt ends after 30 s (Vault: 15 s; services of the machine: 5 s), an answer at 16 MiB. Status 429 and 5xx,
 //! throttling and lost connections are tried four times with growing waits; a longer `Retry-After` than 20 s is the
 //! end. Redirects are not followed, as credentials must not go to other hosts. Secrets are of `secrecy`'s types;
 //! errors quote servers, but never what was sent to them.
@@ -49,6 +50,7 @@ mod jwt;
 mod login;
 mod session;
 mod vault;
+mod web;
 
 pub use aws::{Aws, AwsOptions, Credentials as AwsCredentials, KmsRequest, WebIdentity};
 pub use azure::{Azure, AzureSources};
@@ -57,3 +59,4 @@ pub use google::{CLOUD_PLATFORM, Google, GoogleOptions};
 pub use login::{CloudRegistry, RegistryLogin};
 pub use session::Session;
 pub use vault::{Vault, VaultOptions};
+pub use web::{Logins, Web, WebAnswer, WebRequest};

@@ -200,6 +200,14 @@ pub trait Cluster: Send + Sync {
     /// Reads a sub-resource such as `status` of one object.
     async fn get_subresource(&self, object: &ObjectRef, name: &str) -> Result<Answer<Value>, ClusterError>;
 
+    /// Creates a sub-resource such as `token` of one object; the answer may be secret.
+    async fn create_subresource(
+        &self,
+        object: &ObjectRef,
+        name: &str,
+        body: &Value,
+    ) -> Result<Answer<Value>, ClusterError>;
+
     /// Lists objects: all that match or an error, never a part.
     async fn list(&self, request: &ListRequest) -> Result<Answer<Vec<Object>>, ClusterError>;
 

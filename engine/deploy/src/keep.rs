@@ -11,6 +11,8 @@ use windlass_model::event::{Event, Events};
 use windlass_model::result::CommandResult;
 use windlass_results::{NOT_PERMITTED, Opened, ResultStore, StoreError, StoreSettings, WRITE_FAILED};
 
+use crate::mask;
+
 const WRITING: &str = "Writing command result";
 
 /// What becomes of the result of a run.
@@ -64,7 +66,8 @@ pub async fn open(
 }
 
 impl Keeping {
-    /// Stores a result and removes old ones. `secret_values` says what the result has, not what is stored.
+    /// Stores a result and removes old ones. `secret_values` says what the result has, not what is stored; `secrets`
+    /// are the values that are never stored.
     ///
     /// # Errors
     /// The result could not be stored. Events have told so already.
@@ -72,6 +75,7 @@ impl Keeping {
         &self,
         result: &CommandResult,
         secret_values: SecretValues,
+        secrets: &windlass_masking::SecretValues,
         events: &dyn Events,
     ) -> Result<(), StoreError> {
         let Self::Store(store) = self else { return Ok(()) };
@@ -81,6 +85,7 @@ impl Keeping {
             SecretValues::Shown => {
                 let mut masked = result.clone();
                 windlass_diff::obfuscate_result(&mut masked);
+                mask::command_result(&mut masked, secrets);
                 Cow::Owned(masked)
             }
         };

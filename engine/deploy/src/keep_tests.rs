@@ -54,7 +54,10 @@ async fn nothing_is_asked_when_no_store_is_wanted() {
     let fake = Arc::new(FakeCluster::new());
     let cluster: Arc<dyn Cluster> = fake.clone();
     let keeping = open(None, Some(&cluster), &Lines::default()).await.unwrap();
-    keeping.keep(&result("a"), SecretValues::Hidden, &Lines::default()).await.unwrap();
+    keeping
+        .keep(&result("a"), SecretValues::Hidden, &windlass_masking::SecretValues::default(), &Lines::default())
+        .await
+        .unwrap();
     assert!(matches!(keeping, Keeping::Unwanted) && fake.requests().is_empty());
     assert!(matches!(open(Some(&wanted(5)), None, &Lines::default()).await.unwrap(), Keeping::Unwanted));
 }
@@ -67,7 +70,7 @@ async fn missing_permissions_are_a_warning_and_other_failures_are_not() {
     let keeping = opened(&cluster, 5, &lines).await.unwrap();
     assert!(matches!(keeping, Keeping::Denied));
     assert_eq!(lines.taken(), ["Not enough permissions to write to the result store."]);
-    keeping.keep(&result("a"), SecretValues::Hidden, &lines).await.unwrap();
+    keeping.keep(&result("a"), SecretValues::Hidden, &windlass_masking::SecretValues::default(), &lines).await.unwrap();
     assert!(lines.taken().is_empty());
     cluster.fail_with(Verb::Get, &kube_system(), 500, "broken");
     assert!(opened(&cluster, 5, &lines).await.is_err());
@@ -78,7 +81,7 @@ async fn values_of_secrets_are_never_stored() {
     let (cluster, lines) = (Arc::new(FakeCluster::new()), Lines::default());
     let Keeping::Store(store) = opened(&cluster, 5, &lines).await.unwrap() else { panic!("no store") };
     let keeping = Keeping::Store(store);
-    keeping.keep(&result("a"), SecretValues::Shown, &lines).await.unwrap();
+    keeping.keep(&result("a"), SecretValues::Shown, &windlass_masking::SecretValues::default(), &lines).await.unwrap();
     let Keeping::Store(store) = keeping else { unreachable!() };
     let stored = store.read("a", Reach::Namespace).await.unwrap();
     assert_eq!(stored.objects[0].rendered.as_ref().unwrap().0["data"], json!({"k": "KioqKio="}));
@@ -89,7 +92,10 @@ async fn progress_tells_of_writing_and_of_old_results() {
     let (cluster, lines) = (Arc::new(FakeCluster::new()), Lines::default());
     let keeping = opened(&cluster, 1, &lines).await.unwrap();
     for id in ["a", "b"] {
-        keeping.keep(&result(id), SecretValues::Hidden, &lines).await.unwrap();
+        keeping
+            .keep(&result(id), SecretValues::Hidden, &windlass_masking::SecretValues::default(), &lines)
+            .await
+            .unwrap();
     }
     let writing = "Writing command result";
     assert_eq!(lines.taken(), [writing, writing, "Deleted old command result a"]);
@@ -103,7 +109,10 @@ async fn a_failed_write_is_told_and_returned() {
     let keeping = opened(&cluster, 5, &lines).await.unwrap();
     let secret = ObjectRef::new(&Gvk::from_api_version("v1", "Secret"), "kluctl-results", "cr-a");
     cluster.fail_with(Verb::Apply, &secret, 403, "secrets \"cr-a\" is forbidden");
-    let error = keeping.keep(&result("a"), SecretValues::Hidden, &lines).await.unwrap_err();
+    let error = keeping
+        .keep(&result("a"), SecretValues::Hidden, &windlass_masking::SecretValues::default(), &lines)
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "secrets \"cr-a\" is forbidden");
     let text = "Failed to write result to result store: secrets \"cr-a\" is forbidden";
     assert_eq!(lines.taken(), ["Writing command result", text]);

@@ -20,6 +20,7 @@ pub mod images;
 pub mod inclusion;
 pub mod keep;
 pub mod load;
+mod mask;
 pub mod merge;
 pub mod multi_error;
 pub mod observe;
@@ -46,5 +47,8 @@ pub mod write;
 pub use error::Error;
 pub use images::ImageOptions;
 pub use keep::{ResultOptions, SecretValues};
-pub use ports::{ConnectFailure, Connector, Ports, Repository};
+pub use ports::{
+    AwsIdentity, ConnectFailure, Connector, Login, NoStores, Ports, Repository, SecretStores, StoreFailure, Web,
+    WebAnswer,
+};
 pub use prepare::{Connection, Prepared, RenderOutput, Request, prepare};

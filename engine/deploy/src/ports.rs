@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::Value;
 use windlass_cluster::Cluster;
 use windlass_kustomize::GoHelper;
+use windlass_masking::SecretValues;
+use windlass_model::project::AwsConfig;
+use windlass_model::vars_source::{AwsSecretSource, AzureSecretSource, GoogleSecretSource, HttpSource, VaultSource};
 use windlass_registry::Registry;
 
 /// Opens the connection to the cluster once the target, and with it the context, is known.
@@ -34,6 +39,12 @@ pub struct Ports<'a> {
     pub repository: &'a dyn Repository,
     /// Process environment, for `systemEnvVars`.
     pub environment: &'a BTreeMap<String, String>,
+    /// Secret stores, for vars sources.
+    pub stores: &'a dyn SecretStores,
+    /// Addresses, for vars sources.
+    pub web: &'a dyn Web,
+    /// What must not be seen in any output: whatever enters the run as a secret is registered here.
+    pub secrets: &'a Arc<SecretValues>,
     /// Takes what `debug_print` prints.
     pub debug: &'a Arc<dyn windlass_template::DebugSink>,
 }
@@ -51,4 +62,118 @@ pub trait Repository: Send + Sync {
 
     /// History for `load_latest_git_commit`.
     fn history(&self) -> Option<Arc<dyn windlass_template::GitHistory>>;
+}
+
+/// Reads secrets of stores outside the cluster.
+#[async_trait]
+pub trait SecretStores: Send + Sync {
+    /// AWS Secrets Manager.
+    ///
+    /// # Errors
+    /// The secret does not exist, or may not be read.
+    async fn aws(&self, secret: &AwsSecretSource, identity: AwsIdentity<'_>) -> Result<SecretString, StoreFailure>;
+
+    /// Google Secret Manager.
+    ///
+    /// # Errors
+    /// The secret does not exist, or may not be read.
+    async fn google(&self, secret: &GoogleSecretSource) -> Result<SecretString, StoreFailure>;
+
+    /// Azure Key Vault.
+    ///
+    /// # Errors
+    /// The secret does not exist, or may not be read.
+    async fn azure(&self, secret: &AzureSecretSource) -> Result<SecretString, StoreFailure>;
+
+    /// HashiCorp Vault: the data of a KV secret of either version.
+    ///
+    /// # Errors
+    /// The secret does not exist, or may not be read.
+    async fn vault(&self, secret: &VaultSource) -> Result<Value, StoreFailure>;
+}
+
+/// Whose AWS credentials are used, as far as the project says.
+#[derive(Clone, Copy)]
+pub struct AwsIdentity<'a> {
+    /// Of target and project.
+    pub config: &'a AwsConfig,
+    /// Gives tokens for the service account of the configuration.
+    pub cluster: Option<&'a dyn Cluster>,
+}
+
+/// Why a store or an address gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFailure {
+    /// There is no such secret.
+    #[error("{0}")]
+    Missing(#[source] ConnectFailure),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(#[source] ConnectFailure),
+}
+
+/// Sends requests of users to addresses of users.
+#[async_trait]
+pub trait Web: Send + Sync {
+    /// The answer, whatever its status. Asks for a login when the server wants one.
+    ///
+    /// # Errors
+    /// There is no answer.
+    async fn fetch(&self, request: &HttpSource) -> Result<WebAnswer, StoreFailure>;
+}
+
+/// An answer of [`Web`].
+#[derive(Debug, Clone)]
+pub struct WebAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The text.
+    pub body: SecretString,
+    /// Whether it took a login.
+    pub login: Login,
+}
+
+/// Whether an answer took a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// The server did not want one.
+    None,
+    /// User and password were asked for.
+    Used,
+}
+
+/// No store and no address: for runs that may read neither.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoStores;
+
+impl NoStores {
+    fn refuse<T>(what: &str) -> Result<T, StoreFailure> {
+        Err(StoreFailure::Failed(format!("this run may not read from {what}").into()))
+    }
+}
+
+#[async_trait]
+impl SecretStores for NoStores {
+    async fn aws(&self, _: &AwsSecretSource, _: AwsIdentity<'_>) -> Result<SecretString, StoreFailure> {
+        Self::refuse("AWS Secrets Manager")
+    }
+
+    async fn google(&self, _: &GoogleSecretSource) -> Result<SecretString, StoreFailure> {
+        Self::refuse("Google Secret Manager")
+    }
+
+    async fn azure(&self, _: &AzureSecretSource) -> Result<SecretString, StoreFailure> {
+        Self::refuse("Azure Key Vault")
+    }
+
+    async fn vault(&self, _: &VaultSource) -> Result<Value, StoreFailure> {
+        Self::refuse("Vault")
+    }
+}
+
+#[async_trait]
+impl Web for NoStores {
+    async fn fetch(&self, _: &HttpSource) -> Result<WebAnswer, StoreFailure> {
+        Self::refuse("addresses")
+    }
 }

@@ -15,11 +15,12 @@ use crate::images::{self, ImageMode, ImageOptions, ImageRequest, ResolvedImages}
 use crate::inclusion::Inclusion;
 use crate::keep::{self, Keeping, ResultOptions, SecretValues};
 use crate::load::{self, LoadRequest};
+use crate::mask;
 use crate::ports::Ports;
 use crate::render::{self, ChartCapabilities, RenderRequest, RenderedFiles};
 use crate::target::{self, ResolvedTarget, TargetRequest};
 use crate::tree::{self, ProjectNode, TreeRequest};
-use crate::vars::Notices;
+use crate::vars::{Notices, Remote};
 use crate::write;
 
 const POSTPROCESSING: &str = "Postprocessing objects";
@@ -99,6 +100,8 @@ pub struct Prepared {
     pub keeping: Keeping,
     /// Whether the result shows the values of Secrets.
     pub secret_values: SecretValues,
+    /// What no result may show.
+    pub secrets: Arc<windlass_masking::SecretValues>,
 }
 
 /// Loads, renders and resolves.
@@ -148,7 +151,8 @@ pub(crate) async fn prepare_for(
     );
     let Rendered { tree, objects, positions, images } = rendered?;
     let (keeping, secret_values) = (keeping?, request.results.secret_values);
-    Ok(Prepared { target, tree, objects, positions, images, cluster, started, keeping, secret_values })
+    let secrets = Arc::clone(ports.secrets);
+    Ok(Prepared { target, tree, objects, positions, images, cluster, started, keeping, secret_values, secrets })
 }
 
 /// The part of [`Prepared`] that comes from the project's files.
@@ -171,6 +175,7 @@ async fn render(
     let tree_request = TreeRequest {
         engine,
         environment: ports.environment,
+        remote: Remote { stores: ports.stores, web: ports.web, secrets: ports.secrets, aws: &target.target.aws },
         cluster: cluster.map(AsRef::as_ref),
         events,
         notices: &Notices::default(),
@@ -209,6 +214,7 @@ async fn render(
     events.finish(WRITING);
     let positions = local.items.iter().map(|item| item.node.position.clone()).collect();
     let objects = collect::pin(local, cluster.is_some().then_some(&scopes));
+    mask::register_secrets(objects.items.iter().flat_map(|item| &item.objects).map(|object| &**object), ports.secrets);
     Ok(Rendered { tree, objects, positions, images })
 }
 

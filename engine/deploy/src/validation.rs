@@ -163,6 +163,27 @@ impl Rules {
             self.required("VarsSource.ClusterObject.Path", &object.path);
             self.one_name("ClusterObject", object.name.is_some(), !object.labels.is_empty());
         }
+        self.remote_source(source);
+    }
+
+    fn remote_source(&mut self, source: &VarsSource) {
+        if let Some(http) = &source.http {
+            self.required("VarsSource.Http.Url", &http.url);
+        }
+        if let Some(secret) = &source.aws_secrets_manager {
+            self.required("VarsSource.AwsSecretsManager.SecretName", &secret.secret_name);
+        }
+        if let Some(secret) = &source.gcp_secret_manager {
+            self.required("VarsSource.GcpSecretManager.SecretName", &secret.secret_name);
+        }
+        if let Some(secret) = &source.azure_key_vault {
+            self.required("VarsSource.AzureKeyVault.VaultUri", &secret.vault_uri);
+            self.required("VarsSource.AzureKeyVault.SecretName", &secret.secret_name);
+        }
+        if let Some(secret) = &source.vault {
+            self.required("VarsSource.Vault.Address", &secret.address);
+            self.required("VarsSource.Vault.Path", &secret.path);
+        }
     }
 
     fn cluster_key(&mut self, field: &str, key: &ClusterKeySource) {

@@ -3,11 +3,17 @@
 //! An entry is rendered with everything loaded before it, its condition is
 //! evaluated, its source is read, and the value is merged. One file per source.
 
+mod aws_secret;
+mod azure_secret;
 mod cluster_key;
 mod cluster_object;
 mod environment;
 mod error;
 mod file;
+mod google_secret;
+mod http;
+mod remote;
+mod vault_secret;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,13 +21,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 use windlass_cluster::Cluster;
+use windlass_masking::SecretValues;
 use windlass_model::event::Events;
 use windlass_model::object_ref::ObjectRef;
-use windlass_model::vars_source::{ClusterKeySource, VarsSource};
+use windlass_model::project::AwsConfig;
+use windlass_model::vars_source::{ClusterKeySource, VarsKind, VarsSource};
 use windlass_template::{Batch, Engine, SearchPath, Vars};
 
 use crate::merge::{NotAMap, deep_merge, set_nested};
 use crate::multi_error::Errors;
+use crate::ports::{SecretStores, Web};
 use crate::source_tree::SourceTree;
 use crate::target::RenderedText;
 use cluster_key::KeyKind;
@@ -35,6 +44,8 @@ pub struct VarsContext<'a> {
     pub engine: &'a Engine,
     /// Process environment, for `systemEnvVars`.
     pub environment: &'a BTreeMap<String, String>,
+    /// Stores and addresses, and whose credentials they get.
+    pub remote: Remote<'a>,
     /// Source of the containing project: files stay inside.
     pub source: &'a SourceTree,
     /// Directories searched for files, own project first.
@@ -45,6 +56,19 @@ pub struct VarsContext<'a> {
     pub events: &'a dyn Events,
     /// What the user was told already.
     pub notices: &'a Notices,
+}
+
+/// What vars sources may read outside project and cluster.
+#[derive(Clone, Copy)]
+pub struct Remote<'a> {
+    /// Secret stores.
+    pub stores: &'a dyn SecretStores,
+    /// Addresses.
+    pub web: &'a dyn Web,
+    /// Takes secret values, so that no output shows them.
+    pub secrets: &'a SecretValues,
+    /// AWS settings of target and project.
+    pub aws: &'a AwsConfig,
 }
 
 /// Notices that a run gives once.
@@ -87,6 +111,9 @@ async fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Re
         return Err(VarsError::MultidocWithoutTargetPath);
     }
     let Some(value) = read(vars, &source, &batch, context).await? else { return Ok(vars.clone()) };
+    if is_secret(&source) {
+        context.remote.secrets.register_value(&value);
+    }
     let value = place(value, target_path(&source, context))?;
     Ok(if source.no_override {
         let mut merged = value;
@@ -162,12 +189,61 @@ async fn read(
     }
     if let Some(object) = &source.cluster_object {
         let found = cluster_object::read(object, source.ignore_missing, batch, connected(context)?).await?;
-        return Ok(found.or_else(|| cluster_object::absent(vars.as_json(), source.target_path.as_deref())));
+        return Ok(found.or_else(|| absent(vars.as_json(), source.target_path.as_deref())));
+    }
+    if let Some(found) = read_remote(source, batch, context).await? {
+        return Ok(found.or_else(|| absent(vars.as_json(), source.target_path.as_deref())));
     }
     match source.kinds().first() {
         Some(kind) => Err(VarsError::Unsupported { kind: *kind }),
         None => Ok(None),
     }
+}
+
+/// The value of a store or an address; the outer `None` says that the source is of another kind.
+async fn read_remote(
+    source: &VarsSource,
+    batch: &Batch,
+    context: &VarsContext<'_>,
+) -> Result<Option<Option<Value>>, VarsError> {
+    let reader = remote::Reader { source, batch, remote: context.remote };
+    let found = if let Some(request) = &source.http {
+        http::read(request, &reader).await?
+    } else if let Some(secret) = &source.aws_secrets_manager {
+        aws_secret::read(secret, context.cluster, &reader).await?
+    } else if let Some(secret) = &source.gcp_secret_manager {
+        google_secret::read(secret, &reader).await?
+    } else if let Some(secret) = &source.azure_key_vault {
+        azure_secret::read(secret, &reader).await?
+    } else if let Some(secret) = &source.vault {
+        vault_secret::read(secret, &reader).await?
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(found))
+}
+
+/// What a tolerated absence gives: `{}` where nothing is yet, and nothing where something is.
+fn absent(vars: &Map<String, Value>, target_path: Option<&str>) -> Option<Value> {
+    let path = target_path?.trim_start_matches('$').trim_start_matches('.');
+    crate::merge::get_nested(vars, path).is_none().then(|| Value::Object(Map::new()))
+}
+
+/// Whether the values of a source are kept out of output. Upstream calls more of them sensitive
+/// (`systemEnvVars`, all cluster objects), but hides none; see `docs/design.md`.
+fn is_secret(source: &VarsSource) -> bool {
+    let by_kind = || match source.kinds().first() {
+        Some(
+            VarsKind::ClusterSecret
+            | VarsKind::AwsSecretsManager
+            | VarsKind::GcpSecretManager
+            | VarsKind::AzureKeyVault
+            | VarsKind::Vault,
+        ) => true,
+        Some(VarsKind::ClusterObject) => source.cluster_object.as_ref().is_some_and(|object| object.kind == "Secret"),
+        _ => false,
+    };
+    source.sensitive.unwrap_or_else(by_kind)
 }
 
 fn connected<'a>(context: &VarsContext<'a>) -> Result<&'a dyn Cluster, VarsError> {

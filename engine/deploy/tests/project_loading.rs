@@ -12,7 +12,8 @@ use windlass_deploy::inclusion::Inclusion;
 use windlass_deploy::load::LoadRequest;
 use windlass_deploy::target::TargetRequest;
 use windlass_deploy::{
-    ConnectFailure, Connection, Connector, ImageOptions, Ports, Prepared, RenderOutput, Repository, Request, prepare,
+    ConnectFailure, Connection, Connector, ImageOptions, NoStores, Ports, Prepared, RenderOutput, Repository, Request,
+    prepare,
 };
 use windlass_kustomize::GoHelper;
 use windlass_model::event::Silent;
@@ -111,6 +112,9 @@ impl<'a> Case<'a> {
             helper: &helper,
             repository: &Offline,
             environment: &environment,
+            stores: &NoStores,
+            web: &NoStores,
+            secrets: &Arc::default(),
             debug: &debug,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -68,6 +68,14 @@ impl SecretValues {
         }
     }
 
+    /// As [`Self::register`], for values that are only perhaps secret, such as those of Secret objects, which hold user
+    /// and host names too: what [looks like a name](rule::is_name) stays.
+    pub fn register_found(&self, value: &str) {
+        if !rule::is_name(value.trim()) {
+            self.register(value);
+        }
+    }
+
     /// Registers every text and number in a value; keys are no secrets.
     pub fn register_value(&self, value: &Value) {
         match value {

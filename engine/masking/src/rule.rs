@@ -7,6 +7,7 @@
 //! | an everyday word, in any case | never |
 //! | below 8 characters | as a whole word: no letter, digit or `_` beside it |
 //! | 8 characters and more | everywhere |
+//! | more than 8 KiB | in pieces of 1 KiB, so that finding stays cheap |
 //! | several lines | as a whole, and every line by itself: of a line `key: value` or `key = value` the value; of other lines only those of 16 characters and more; never the border lines of PEM |
 
 /// Where a value is masked.
@@ -21,6 +22,8 @@ pub enum Reach {
 const SHORTEST: usize = 4;
 const SHORTEST_INSIDE_WORDS: usize = 8;
 const SHORTEST_LINE: usize = 16;
+const LONGEST: usize = 8 << 10;
+const PIECE: usize = 1 << 10;
 
 /// Values that hide nothing and are in every output.
 const EVERYDAY: [&str; 64] = [
@@ -90,13 +93,42 @@ const EVERYDAY: [&str; 64] = [
     "kubernetes",
 ];
 
+/// Whether a value is more likely a name than a secret: below 8 characters, or below 24 lower-case letters with `-`,
+/// `_`, `.`, `:`, `/`, `@` and at most two digits.
+pub fn is_name(value: &str) -> bool {
+    let length = value.chars().count();
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:/@".contains(c);
+    length < SHORTEST_INSIDE_WORDS || (length < 24 && digits < 3 && value.chars().all(plain))
+}
+
 /// The parts of a value that are masked; none when it is of the kind that stays.
 pub fn parts(value: &str) -> Vec<&str> {
     let value = value.trim();
     if !value.contains('\n') {
-        return is_masked(value).then_some(value).into_iter().collect();
+        return if is_masked(value) { pieces(value) } else { Vec::new() };
     }
-    std::iter::once(value).chain(value.lines().filter_map(part_of_line)).collect()
+    let lines = value.lines().filter_map(part_of_line).flat_map(pieces);
+    let whole = (value.len() <= LONGEST).then_some(value);
+    whole.into_iter().chain(lines).collect()
+}
+
+/// The value, or its pieces when it is very long.
+fn pieces(value: &str) -> Vec<&str> {
+    if value.len() <= LONGEST {
+        return vec![value];
+    }
+    let mut rest = value;
+    let mut pieces = Vec::new();
+    while !rest.is_empty() {
+        let end = (PIECE.min(rest.len())..=rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+        let (piece, tail) = rest.split_at(end);
+        if is_masked(piece) {
+            pieces.push(piece);
+        }
+        rest = tail;
+    }
+    pieces
 }
 
 /// Where a part is masked.

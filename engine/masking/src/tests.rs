@@ -84,6 +84,26 @@ fn trees_are_registered_and_masked_by_their_leaves() {
 }
 
 #[test]
+fn very_long_values_are_masked_in_pieces() {
+    let value: String = (0..2500).map(|n| format!("{n:04}é")).collect();
+    let masked = of(&[&value]).mask(&value).into_owned();
+    assert_eq!(masked.replace(MASK, ""), "");
+}
+
+#[test]
+fn found_values_that_look_like_names_stay() {
+    let secrets = SecretValues::default();
+    for name in ["myapp", "user1", "my-app.example.org:80", "hunt2"] {
+        secrets.register_found(name);
+        assert!(secrets.is_empty(), "{name}");
+    }
+    for value in ["a3f5c9d1e7", "Tr0ub4dor&3", "long-enough-words-without-any-digit"] {
+        secrets.register_found(value);
+        assert_eq!(secrets.mask(value), "*****");
+    }
+}
+
+#[test]
 fn nothing_of_a_value_is_in_debug_output() {
     assert_eq!(format!("{:?}", of(&["s3cret-value"])), "SecretValues { count: 1 }");
 }

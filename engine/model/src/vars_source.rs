@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::nullable;
 
+mod remote;
+
+pub use remote::{AwsSecretSource, AzureSecretSource, GoogleSecretSource, HttpSource, VaultSource};
+
 /// One `vars` entry as written: exactly one of the source fields is set, see [`VarsSource::kind`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -55,19 +59,19 @@ pub struct VarsSource {
     pub cluster_object: Option<ClusterObjectSource>,
     /// HTTP response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http: Option<Value>,
+    pub http: Option<HttpSource>,
     /// AWS Secrets Manager.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aws_secrets_manager: Option<Value>,
+    pub aws_secrets_manager: Option<AwsSecretSource>,
     /// Google Secret Manager.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gcp_secret_manager: Option<Value>,
+    pub gcp_secret_manager: Option<GoogleSecretSource>,
     /// Azure Key Vault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub azure_key_vault: Option<Value>,
+    pub azure_key_vault: Option<AzureSecretSource>,
     /// HashiCorp Vault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub vault: Option<Value>,
+    pub vault: Option<VaultSource>,
     /// Output only; refused in user files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rendered_vars: Option<Value>,

@@ -321,6 +321,21 @@ impl Cluster for FakeCluster {
         Ok(state.answer(object, stored.object))
     }
 
+    /// Only tokens of service accounts.
+    async fn create_subresource(
+        &self,
+        object: &ObjectRef,
+        name: &str,
+        content: &Value,
+    ) -> Result<Answer<Value>, ClusterError> {
+        let mut state = self.lock();
+        state.begin(Verb::Get, object, &format!("/{name}"))?;
+        state.found(Verb::Get, object)?;
+        let mut answer = state.answer(object, content.clone());
+        answer.value["status"] = serde_json::json!({ "token": format!("token-of-{}", object.name) });
+        Ok(answer)
+    }
+
     async fn list(&self, request: &ListRequest) -> Result<Answer<Vec<Object>>, ClusterError> {
         let mut state = self.lock();
         let target = ObjectRef::new(&request.gvk, &request.namespace, "");

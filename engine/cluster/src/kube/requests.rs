@@ -48,6 +48,20 @@ impl Cluster for KubeCluster {
         Ok(Answer { value: answer.value.0, warnings: answer.warnings })
     }
 
+    async fn create_subresource(
+        &self,
+        object: &ObjectRef,
+        name: &str,
+        content: &Value,
+    ) -> Result<Answer<Value>, ClusterError> {
+        let path = format!("{}/{name}", self.object_path(object)?);
+        let call = Call::new(Method::POST, path)
+            .body("application/json", body(content))
+            .patience(Patience::NotAfterBrokenConnection);
+        let answer = self.object_call(&object.gvk(), call).await?;
+        Ok(Answer { value: answer.value.0, warnings: answer.warnings })
+    }
+
     async fn list(&self, request: &ListRequest) -> Result<Answer<Vec<Object>>, ClusterError> {
         let path = paths::collection(&self.resource(&request.gvk)?, &request.namespace);
         match self.list_pages(request, &path, PAGE).await {

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::images::ImageMode;
 use crate::keep::{Keeping, SecretValues};
+use crate::mask;
 use crate::prepare::{Need, Prepared, Request, prepare_for};
 use crate::problems::Problems;
 use crate::report::{self, ObjectFacts, RunFacts};
@@ -102,8 +103,12 @@ pub(super) fn finish(
 ) -> CommandResult {
     let command = CommandInfo { end_time: Some(clock::now()), ..command };
     let mut result = report::result(prepared, run, command, facts, problems.errors(), problems.warnings());
+    mask::register_secrets_of(&result, &prepared.secrets);
     match prepared.secret_values {
-        SecretValues::Hidden => windlass_diff::obfuscate_result(&mut result),
+        SecretValues::Hidden => {
+            windlass_diff::obfuscate_result(&mut result);
+            mask::command_result(&mut result, &prepared.secrets);
+        }
         SecretValues::Shown => {}
     }
     result
@@ -111,7 +116,7 @@ pub(super) fn finish(
 
 /// Keeps the result where the caller wants it.
 pub(super) async fn keep(prepared: &Prepared, result: CommandResult, run: Run<'_>) -> Outcome {
-    let kept = prepared.keeping.keep(&result, prepared.secret_values, run.events).await;
+    let kept = prepared.keeping.keep(&result, prepared.secret_values, &prepared.secrets, run.events).await;
     Outcome { result, not_stored: kept.err() }
 }
 

@@ -6,6 +6,7 @@ use super::{Run, run};
 use crate::clock;
 use crate::error::Error;
 use crate::images::ImageMode;
+use crate::mask;
 use crate::prepare::{Prepared, Request};
 use crate::problems::Problems;
 use crate::report::RunFacts;
@@ -39,7 +40,7 @@ impl Validator {
         let validation =
             validate::validate(&self.prepared.objects, &target.discriminator, cluster, run.events, &problems).await;
         let RunFacts { id, git, repo_key, cluster_id } = self.facts.clone();
-        ValidateResult {
+        let mut result = ValidateResult {
             id,
             project_key: ProjectKey { repo_key, sub_dir: git.sub_dir },
             target_key: TargetKey {
@@ -54,6 +55,8 @@ impl Validator {
             warnings: problems.warnings(),
             results: validation.results,
             ..ValidateResult::default()
-        }
+        };
+        mask::validate_result(&mut result, &self.prepared.secrets);
+        result
     }
 }

@@ -18,7 +18,7 @@ use crate::config_file;
 use crate::source_tree::SourceTree;
 use crate::target::ResolvedTarget;
 use crate::validation;
-use crate::vars::{self, Notices, VarsContext, is_empty};
+use crate::vars::{self, Notices, Remote, VarsContext, is_empty};
 
 /// Projects nested deeper than this are taken for a cycle.
 const MAX_DEPTH: usize = 64;
@@ -30,6 +30,8 @@ pub struct TreeRequest<'a> {
     pub engine: &'a Engine,
     /// Process environment, for `systemEnvVars`.
     pub environment: &'a BTreeMap<String, String>,
+    /// Stores and addresses, and whose credentials they get.
+    pub remote: Remote<'a>,
     /// The cluster, when the run is connected to one.
     pub cluster: Option<&'a dyn Cluster>,
     /// Takes warnings and notices.
@@ -41,8 +43,8 @@ pub struct TreeRequest<'a> {
 impl<'a> TreeRequest<'a> {
     /// What the vars of a project in `source` may read.
     pub(super) fn vars_context(self, source: &'a SourceTree, search_dirs: &'a [PathBuf]) -> VarsContext<'a> {
-        let Self { engine, environment, cluster, events, notices } = self;
-        VarsContext { engine, environment, source, search_dirs, cluster, events, notices }
+        let Self { engine, environment, remote, cluster, events, notices } = self;
+        VarsContext { engine, environment, remote, source, search_dirs, cluster, events, notices }
     }
 }
 

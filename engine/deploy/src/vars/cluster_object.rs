@@ -1,6 +1,6 @@
 //! `clusterObject`: part of one object or of several.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use windlass_cluster::{Cluster, ListRequest};
 use windlass_fieldpath::JsonPath;
 use windlass_model::location::{Location, Source};
@@ -125,10 +125,4 @@ fn rendered(value: Value, object: &Object, batch: &Batch) -> Result<Value, Objec
         let errors = Errors::new(errors.into_iter().map(RenderedText).collect());
         errors.map_or(ObjectProblem::Content, ObjectProblem::Template)
     })
-}
-
-/// What a tolerated absence gives: `{}` where nothing is yet, and nothing where something is.
-pub(super) fn absent(vars: &Map<String, Value>, target_path: Option<&str>) -> Option<Value> {
-    let path = target_path?.trim_start_matches('$').trim_start_matches('.');
-    crate::merge::get_nested(vars, path).is_none().then(|| Value::Object(Map::new()))
 }

@@ -10,6 +10,7 @@ use windlass_template::TemplateError;
 use super::ObjectProblem;
 use crate::config_file::ConfigError;
 use crate::multi_error::Errors;
+use crate::ports::StoreFailure;
 use crate::target::RenderedText;
 use crate::traceback::Traceback;
 
@@ -194,6 +195,53 @@ pub enum VarsError {
         /// What is wrong.
         #[source]
         problem: ObjectProblem,
+    },
+    /// A secret store or an address.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+    /// Templates in what a store gave.
+    #[error("failed to render the value of {subject}: {}", Traceback(source))]
+    RemoteTemplate {
+        /// Store and secret.
+        subject: String,
+        /// Where and why.
+        #[source]
+        source: TemplateError,
+    },
+    /// What a store or an address gave; it may be secret, so it is not quoted.
+    #[error("the value of {subject} {problem}")]
+    RemoteContent {
+        /// Store and secret, or address.
+        subject: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An address answers with an error.
+    #[error("http request to {url} failed with status code {status}")]
+    HttpStatus {
+        /// The address.
+        url: String,
+        /// Its answer.
+        status: u16,
+    },
+    /// `jsonPath` does not parse.
+    #[error(transparent)]
+    HttpPath(JsonPathError),
+    /// `jsonPath` leads nowhere.
+    #[error("{path} not found in result from http request {url}")]
+    HttpPathNotFound {
+        /// The path.
+        path: String,
+        /// The address.
+        url: String,
+    },
+    /// `jsonPath` leads to something else than text.
+    #[error("{path} in result of http request {url} is not a string")]
+    HttpPathNoText {
+        /// The path.
+        path: String,
+        /// The address.
+        url: String,
     },
     /// The source kind exists in the format but not in this version.
     #[error("vars source `{}` is not supported by this version of windlass yet", kind.field())]

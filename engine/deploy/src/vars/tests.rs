@@ -6,6 +6,7 @@ use windlass_model::event::{Event, Silent};
 use windlass_template::{EngineOptions, Ports};
 
 use super::*;
+use crate::ports::NoStores;
 
 async fn load_values(start: Value, sources: Value) -> Result<Value, VarsError> {
     load_with(start, sources, None, &Silent).await
@@ -20,9 +21,12 @@ async fn load_with(
     let engine = Engine::new(EngineOptions::default(), Ports::default());
     let environment = BTreeMap::from([("PORT".to_owned(), "80".to_owned()), ("EMPTY".to_owned(), String::new())]);
     let source = SourceTree { id: 0, root: "/nowhere".into() };
+    let (secrets, aws) = (SecretValues::default(), AwsConfig::default());
+    let remote = Remote { stores: &NoStores, web: &NoStores, secrets: &secrets, aws: &aws };
     let context = VarsContext {
         engine: &engine,
         environment: &environment,
+        remote,
         source: &source,
         search_dirs: &[],
         cluster,
