@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn commands_of_later_versions_say_so() {
-        let failure = Failure::NotYet { command: "windlass helm-pull".into() };
+        let failure = Failure::NotYet { command: "windlass controller run".into() };
         assert_eq!(failure.to_string(), "`windlass helm-pull` is not available yet in this version of windlass");
     }
 }

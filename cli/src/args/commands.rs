@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Delete,
     Deploy,
     Diff,
+    HelmPull,
+    HelmUpdate,
     Help,
     ListImages,
     ListTargets,
@@ -228,13 +230,13 @@ const COMMANDS: &[Command] = &[
          changed to output a yaml file. All objects are applied in dry-run mode.",
     ),
     group("gitops", "GitOps sub-commands", GITOPS_COMMANDS),
-    leaf("helm-pull", Action::NotYet, "Recursively searches for 'helm-chart.yaml' files and pre-pulls the specified Helm charts", &[
+    leaf("helm-pull", Action::HelmPull, "Recursively searches for 'helm-chart.yaml' files and pre-pulls the specified Helm charts", &[
         project::PROJECT_DIR,
         credentials::GIT,
         credentials::HELM,
         credentials::REGISTRY,
     ]),
-    leaf("helm-update", Action::NotYet, "Recursively searches for 'helm-chart.yaml' files and checks for new available versions", &[
+    leaf("helm-update", Action::HelmUpdate, "Recursively searches for 'helm-chart.yaml' files and checks for new available versions", &[
         project::PROJECT_DIR,
         credentials::GIT,
         credentials::HELM,

@@ -3,6 +3,8 @@
 mod delete;
 mod deploy;
 mod diff;
+mod helm_pull;
+mod helm_update;
 mod image_explain;
 mod list_images;
 mod list_targets;
@@ -21,7 +23,7 @@ use crate::completion;
 use crate::diagnostics::Failure;
 use crate::printer::width;
 use crate::settings::{
-    DeploySettings, DiffSettings, ImageExplainSettings, Layers, ListImagesSettings, ListTargetsSettings,
+    DeploySettings, DiffSettings, HelmSettings, ImageExplainSettings, Layers, ListImagesSettings, ListTargetsSettings,
     PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
 };
 
@@ -45,6 +47,8 @@ pub(crate) fn dispatch(app: &App, invocation: &Invocation, layers: &Layers) -> R
         }
         Action::Diff => diff::run(app, DiffSettings::read(layers, environment)?),
         Action::Deploy => deploy::run(app, DeploySettings::read(layers, environment)?),
+        Action::HelmPull => helm_pull::run(app, HelmSettings::read(layers, environment)?),
+        Action::HelmUpdate => helm_update::run(app, HelmSettings::read(layers, environment)?),
         Action::Prune => prune::run(app, RemoveSettings::read(layers, environment)?),
         Action::Delete => delete::run(app, RemoveSettings::read(layers, environment)?),
         Action::PokeImages => poke_images::run(app, PokeImagesSettings::read(layers, environment)?),

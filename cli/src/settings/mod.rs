@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod config_file;
 mod credentials;
+mod helm;
 mod image_explain;
 mod images;
 mod inclusion;
@@ -21,6 +22,7 @@ pub(crate) use commands::{
 };
 pub(crate) use config_file::{ConfigFile, ConfigFileError};
 pub(crate) use credentials::{CredentialEntry, Credentials};
+pub(crate) use helm::HelmSettings;
 pub(crate) use image_explain::{ExplainSubject, ImageExplainSettings};
 pub(crate) use images::ImageSettings;
 pub(crate) use layers::{Layers, LayersError};

@@ -1,6 +1,7 @@
 //! Builds the engine's requests and ports from settings, and calls its flows.
 
 mod advice;
+mod charts;
 mod connector;
 mod explain;
 mod folders;
@@ -26,6 +27,7 @@ use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
 
+pub(crate) use charts::{Answer, helm_pull, helm_update};
 pub(crate) use explain::{Explained, explain};
 
 use advice::Advice;

@@ -82,20 +82,20 @@ impl Charts {
         let relative = pulled_dir(source)?.ok_or_else(|| ChartError::Worker("local charts are not fetched".into()))?;
         let slot = Slot::open(&self.ports.cache, &relative).await?;
         match source {
-            ChartSource::Git(chart) => self.from_git(slot, chart).await,
+            ChartSource::Git(chart) => self.fetch_git(slot, chart).await,
             _ => match slot.fresh() {
                 Some(chart) => Ok(chart),
-                None => self.from_archive(slot, source).await,
+                None => self.fetch_archive(slot, source).await,
             },
         }
     }
 
-    async fn from_archive(&self, slot: Slot, source: &ChartSource) -> Result<CachedChart, ChartError> {
+    async fn fetch_archive(&self, slot: Slot, source: &ChartSource) -> Result<CachedChart, ChartError> {
         let name = source.chart_name()?.unwrap_or_default();
         let version = source.version_label();
         let (bytes, digest) = match source {
-            ChartSource::Repository { url, name, version } => self.from_repository(url, name, version).await?,
-            ChartSource::Oci { url, version } => self.from_registry(url, &version.replace('+', "_")).await?,
+            ChartSource::Repository { url, name, version } => self.download(url, name, version).await?,
+            ChartSource::Oci { url, version } => self.download_artifact(url, &version.replace('+', "_")).await?,
             ChartSource::Local { .. } | ChartSource::Git(_) => return Err(ChartError::Worker("no archive".into())),
         };
         let limits = self.ports.limits;
@@ -112,7 +112,7 @@ impl Charts {
         filled.await.map_err(|error| ChartError::Worker(error.to_string()))?
     }
 
-    async fn from_repository(&self, url: &str, name: &str, version: &str) -> Result<(Vec<u8>, String), ChartError> {
+    async fn download(&self, url: &str, name: &str, version: &str) -> Result<(Vec<u8>, String), ChartError> {
         match self.ports.repositories.place(url, name, version).await? {
             ArchivePlace::Http { url: archive, digest } => {
                 let (bytes, hex) = self.ports.repositories.archive(url, &archive, digest.as_deref()).await?;
@@ -120,12 +120,12 @@ impl Charts {
             }
             ArchivePlace::Oci(reference) => {
                 let (repository, tag) = split_tag(&reference, version);
-                self.from_registry(&repository, &tag).await
+                self.download_artifact(&repository, &tag).await
             }
         }
     }
 
-    async fn from_registry(&self, url: &str, tag: &str) -> Result<(Vec<u8>, String), ChartError> {
+    async fn download_artifact(&self, url: &str, tag: &str) -> Result<(Vec<u8>, String), ChartError> {
         let repository = repository(url)?;
         let no_chart = |reason: &str| ChartError::NoChart { url: format!("{url}:{tag}"), reason: reason.to_owned() };
         let document = self.ports.artifacts.manifest_document(&repository, tag).await?;
@@ -138,7 +138,7 @@ impl Charts {
         Ok((bytes, layer.digest.clone()))
     }
 
-    async fn from_git(&self, slot: Slot, chart: &GitChart) -> Result<CachedChart, ChartError> {
+    async fn fetch_git(&self, slot: Slot, chart: &GitChart) -> Result<CachedChart, ChartError> {
         let checked_out = self.ports.sources.git(&git_source(chart)?).await?;
         let sub_dir = chart.sub_dir.clone().unwrap_or_default();
         let dir = confined(&checked_out, &sub_dir)?;

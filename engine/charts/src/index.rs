@@ -32,7 +32,7 @@ impl Index {
                 parse_first(&Source::new(name, text), options).map_err(|error| error.to_string())?.value
             }
         };
-        if !value.get("apiVersion").is_some_and(|version| version.as_str().is_some_and(|text| !text.is_empty())) {
+        if value.get("apiVersion").and_then(Value::as_str).unwrap_or_default().is_empty() {
             return Err("no API version specified".to_owned());
         }
         let charts = match value.get("entries") {

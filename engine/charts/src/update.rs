@@ -88,10 +88,22 @@ pub enum UpdateError {
     Project(#[from] ProjectError),
     /// A file can not be written.
     #[error(transparent)]
-    Chart(#[from] ChartError),
+    Chart(Box<ChartError>),
     /// Pulling.
     #[error(transparent)]
-    Pull(#[from] PullError),
+    Pull(Box<PullError>),
+}
+
+impl From<ChartError> for UpdateError {
+    fn from(error: ChartError) -> Self {
+        Self::Chart(Box::new(error))
+    }
+}
+
+impl From<PullError> for UpdateError {
+    fn from(error: PullError) -> Self {
+        Self::Pull(Box::new(error))
+    }
 }
 
 /// In the form scripts know.
@@ -102,6 +114,9 @@ fn list(errors: &[ChartError]) -> String {
         count => format!("{count} errors occurred:\n{lines}\n"),
     }
 }
+
+/// The files that have a chart in one version and shall have it in another.
+type Step<'a> = Vec<(&'a ChartFile, Choice)>;
 
 /// One version of one chart.
 type Versioned = (String, String);
@@ -125,7 +140,7 @@ pub async fn update(
     let versions = query(&files, charts, events).await?;
     download(&files, charts, events).await;
     let mut errors = 0;
-    let mut steps: BTreeMap<(String, String, String), Vec<(&ChartFile, Choice)>> = BTreeMap::new();
+    let mut steps: BTreeMap<(String, String, String), Step<'_>> = BTreeMap::new();
     for file in &files {
         let key = key(&file.config.source);
         let all = versions.get(&key).map(Vec::as_slice).unwrap_or_default();
@@ -178,11 +193,11 @@ fn key(source: &ChartSource) -> String {
 fn check_clean(project: &Path, work_tree: &dyn WorkTree, upgrade: bool) -> Result<(), UpdateError> {
     let base = project.join(BASE_NAME);
     let changes = work_tree.changes()?;
+    if changes.iter().any(|(path, untracked)| !untracked && !path.starts_with(&base)) {
+        return Err(UpdateError::WorkTreeChanged);
+    }
     if changes.iter().any(|(path, _)| path.starts_with(&base)) {
         return Err(UpdateError::ChartsChanged);
-    }
-    if changes.iter().any(|(_, untracked)| !untracked) {
-        return Err(UpdateError::WorkTreeChanged);
     }
     if !is_up_to_date(project)? {
         return Err(UpdateError::NotPulled);

@@ -12,6 +12,7 @@ mod mirror;
 mod remote;
 mod repo_key;
 mod settings;
+mod worktree;
 
 pub use credentials::GitCredentials;
 pub use error::GitError;
@@ -20,3 +21,4 @@ pub use info::{InfoError, read};
 pub use mirror::{FoundCommit, Freshness, Mirror};
 pub use repo_key::repo_key;
 pub use settings::{CheckoutLimits, GitSettings, SshSettings};
+pub use worktree::{Change, WorkTree, WorkTreeError};

@@ -13,6 +13,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	ci "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -35,10 +36,12 @@ type helmParams struct {
 	// APIVersions nil: Helm's default list. Otherwise exactly these.
 	APIVersions []string `json:"apiVersions"`
 	SkipCRDs    bool     `json:"skipCRDs"`
+	// Lookup: templates may ask for live objects. Otherwise `lookup` finds nothing.
+	Lookup bool `json:"lookup"`
 }
 
 // helmTemplate does what `helm install --dry-run` does before it talks to a cluster.
-func helmTemplate(raw json.RawMessage) (any, error) {
+func helmTemplate(raw json.RawMessage, ask askFunc) (any, error) {
 	var params helmParams
 	if err := decodeParams(raw, &params); err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func helmTemplate(raw json.RawMessage) (any, error) {
 	if err := chartutil.ValidateReleaseName(params.ReleaseName); err != nil {
 		return nil, fmt.Errorf("release name check failed: release name %q: %w", params.ReleaseName, err)
 	}
-	documents, err := renderDocuments(loaded, values, params)
+	documents, err := renderDocuments(loaded, values, params, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +90,9 @@ func checkInstallable(loaded *chart.Chart) error {
 }
 
 // renderDocuments returns YAML texts in the order of installation: CRDs, manifests, hooks.
-func renderDocuments(loaded *chart.Chart, values map[string]any, params helmParams) ([]string, error) {
+func renderDocuments(
+	loaded *chart.Chart, values map[string]any, params helmParams, ask askFunc,
+) ([]string, error) {
 	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
 		return nil, fmt.Errorf("chart dependencies processing failed: %w", err)
 	}
@@ -105,7 +110,13 @@ func renderDocuments(loaded *chart.Chart, values map[string]any, params helmPara
 	if err := checkKubeVersion(loaded, capabilities); err != nil {
 		return nil, err
 	}
-	files, err := engine.Engine{}.Render(loaded, top)
+	render := engine.Render
+	if params.Lookup {
+		render = func(chart ci.Charter, values common.Values) (map[string]string, error) {
+			return engine.RenderWithClientProvider(chart, values, liveObjects{ask})
+		}
+	}
+	files, err := render(loaded, top)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,20 @@ type request struct {
 	Params json.RawMessage `json:"params"`
 }
 
+// answer is the other kind of input line: what the parent found out for a question.
+type answer struct {
+	Answer uint64          `json:"answer"`
+	Result json.RawMessage `json:"result"`
+	Error  *string         `json:"error"`
+}
+
+// question is the other kind of output line; ID names the request that needs the answer.
+type question struct {
+	ID     uint64 `json:"id"`
+	Ask    uint64 `json:"ask"`
+	Lookup any    `json:"lookup"`
+}
+
 // response is one line of output; exactly one of Result and Error is set.
 type response struct {
 	ID       uint64   `json:"id"`
@@ -59,19 +73,57 @@ type server struct {
 
 	writing sync.Mutex
 	out     io.Writer
+
+	asking  sync.Mutex
+	asked   uint64
+	waiting map[uint64]chan answer
 }
 
 func newServer(out io.Writer, scratch *scratch) *server {
-	return &server{slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), scratch: scratch, out: out}
+	return &server{
+		slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), scratch: scratch, out: out,
+		waiting: map[uint64]chan answer{},
+	}
 }
 
-// accept starts the work on one line and returns at once, or when a slot is free.
+// accept starts the work on one line and returns at once: requests under way may wait for answers in later lines.
 func (s *server) accept(line []byte) {
-	s.slots <- struct{}{}
+	var found answer
+	if json.Unmarshal(line, &found) == nil && found.Answer != 0 {
+		s.deliver(found)
+		return
+	}
 	go func() {
+		s.slots <- struct{}{}
 		defer func() { <-s.slots }()
 		s.answer(line)
 	}()
+}
+
+func (s *server) deliver(found answer) {
+	s.asking.Lock()
+	waiting, ok := s.waiting[found.Answer]
+	delete(s.waiting, found.Answer)
+	s.asking.Unlock()
+	if ok {
+		waiting <- found
+	}
+}
+
+// ask puts a question to the parent and waits for its answer; null means that there is nothing.
+func (s *server) ask(id uint64, lookup any) (json.RawMessage, error) {
+	reply := make(chan answer, 1)
+	s.asking.Lock()
+	s.asked++
+	number := s.asked
+	s.waiting[number] = reply
+	s.asking.Unlock()
+	_ = s.writeLine(question{ID: id, Ask: number, Lookup: lookup})
+	found := <-reply
+	if found.Error != nil {
+		return nil, errors.New(*found.Error)
+	}
+	return found.Result, nil
 }
 
 func (s *server) answer(line []byte) {
@@ -108,7 +160,7 @@ func (s *server) call(req request) (result any, warnings []string, err error) {
 	case "kustomize.build":
 		result, err = kustomizeBuild(req.Params, s.scratch)
 	case "helm.template":
-		result, err = helmTemplate(req.Params)
+		result, err = helmTemplate(req.Params, func(lookup any) (json.RawMessage, error) { return s.ask(req.ID, lookup) })
 	default:
 		err = fail(failedRequest, fmt.Errorf("unknown method `%s`", req.Method))
 	}
@@ -123,17 +175,23 @@ func panicMessage(method string, reason any) string {
 }
 
 func (s *server) write(resp response) {
+	if err := s.writeLine(resp); err != nil {
+		_ = s.writeLine(response{ID: resp.ID, Error: fail(failedEncoding, err)})
+	}
+}
+
+func (s *server) writeLine(content any) error {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(resp); err != nil {
-		line.Reset()
-		_ = encoder.Encode(response{ID: resp.ID, Error: fail(failedEncoding, err)})
+	if err := encoder.Encode(content); err != nil {
+		return err
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	// A failed write means that the parent is gone; the end of stdin stops us.
 	_, _ = s.out.Write(line.Bytes())
+	return nil
 }
 
 func decodeParams(params json.RawMessage, into any) error {
