@@ -112,7 +112,8 @@ type TokenCell = Arc<tokio::sync::Mutex<Option<Token>>>;
 /// Tokens of one connection, and which logins were refused.
 #[derive(Default)]
 pub(crate) struct Tokens {
-    cells: Mutex<HashMap<(String, String), TokenCell>>,
+    /// By realm, scope and origin of the login.
+    cells: Mutex<HashMap<(String, String, String), TokenCell>>,
     gates: Mutex<HashMap<String, Arc<LoginGate>>>,
 }
 
@@ -142,8 +143,8 @@ impl Tokens {
         gates.entry(resolved.tried.clone()).or_default().clone()
     }
 
-    fn cell(&self, realm: &Url, scope: &str) -> TokenCell {
-        let key = (realm.to_string(), scope.to_owned());
+    fn cell(&self, request: &TokenRequest<'_>) -> TokenCell {
+        let key = (request.realm.to_string(), request.scope.to_owned(), request.resolved.tried.clone());
         self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 }
@@ -172,7 +173,7 @@ impl TokenRequest<'_> {
         tokens: &Tokens,
         stale: Option<&SecretString>,
     ) -> Result<SecretString, RegistryError> {
-        let cell = tokens.cell(self.realm, self.scope);
+        let cell = tokens.cell(self);
         let mut cached = cell.lock().await;
         if let Some(token) = cached.as_ref() {
             let is_stale = stale.is_some_and(|stale| stale.expose_secret() == token.value.expose_secret());

@@ -1,6 +1,6 @@
 //! The registries of clouds, whose credentials come from the cloud's own identity.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ pub struct CloudLogin {
 /// Asks a cloud for credentials of its registry.
 ///
 /// Only for hosts that look like one of ECR, Google or Azure, and only when neither
-/// explicit entries nor login files know the host.
+/// explicit entries nor login files know the host; at once for ECR's private registries, for
+/// others when they refuse a stranger, as many of their repositories are public.
 #[async_trait::async_trait]
 pub trait CloudLogins: Send + Sync {
     /// `None` when there is no identity to ask with; an error (its text without secrets) when asking failed.
@@ -56,11 +57,25 @@ struct Known {
 pub(crate) struct CloudStore {
     source: Arc<dyn CloudLogins>,
     known: Mutex<HashMap<String, Cell>>,
+    /// Hosts that have refused a stranger.
+    closed: Mutex<HashSet<String>>,
 }
 
 impl CloudStore {
     pub(crate) fn new(source: Arc<dyn CloudLogins>) -> Self {
-        Self { source, known: Mutex::default() }
+        Self { source, known: Mutex::default(), closed: Mutex::default() }
+    }
+
+    /// Whether the host's logins come from here.
+    pub(crate) fn is_wanted(&self, host: &str) -> bool {
+        is_ecr(host) || self.closed.lock().unwrap_or_else(PoisonError::into_inner).contains(host)
+    }
+
+    /// From now on; answers whether that is new.
+    pub(crate) fn want(&self, host: &str) -> bool {
+        is_cloud_host(host)
+            && !self.is_wanted(host)
+            && self.closed.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned())
     }
 
     pub(crate) async fn login(&self, host: &str) -> Result<Option<Login>, String> {

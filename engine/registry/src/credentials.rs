@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::{GlobBuilder, GlobMatcher};
 use tokio::sync::OnceCell;
 
-use crate::cloud::{CloudStore, is_cloud_host};
+use crate::cloud::CloudStore;
 use crate::docker_config::{DockerConfig, Helper};
 use crate::error::RegistryError;
 use crate::repository::{Repository, canonical_host};
@@ -91,7 +91,7 @@ impl CredentialStore {
             return Ok(of_file);
         }
         let host = repository.host();
-        let Some(cloud) = self.cloud.as_ref().filter(|_| is_cloud_host(host)) else {
+        let Some(cloud) = self.cloud.as_ref().filter(|cloud| cloud.is_wanted(host)) else {
             return Ok(of_file);
         };
         match cloud.login(host).await {
@@ -102,6 +102,12 @@ impl CredentialStore {
             Ok(None) => Ok(of_file),
             Err(reason) => Ok(Resolved { login: None, tried: format!("{}; cloud login: {reason}", of_file.tried) }),
         }
+    }
+
+    /// Whether a refused stranger may be a known one to the cloud; from then on the cloud is asked.
+    pub(crate) fn turns_to_cloud(&self, repository: &Repository, error: &RegistryError) -> bool {
+        let refused = matches!(error, RegistryError::Unauthorized { .. });
+        refused && self.cloud.as_ref().is_some_and(|cloud| cloud.want(repository.host()))
     }
 
     async fn of_file(&self, repository: &Repository) -> Result<Resolved, RegistryError> {
@@ -243,7 +249,18 @@ mod tests {
         ] {
             let mut store = CredentialStore::new(vec![entry("eu.gcr.io", None, "explicit")], vec![]);
             store.cloud = Some(CloudStore::new(Arc::new(Cloud(outcome))));
+            assert!(tried(&store, "us.gcr.io/ab").await.ends_with("tried anonymously"), "public until it refuses");
+            let refused = |host: &str| {
+                let (host, repository, tried) = (host.to_owned(), String::new(), String::new());
+                RegistryError::Unauthorized { host, repository, status: 401, tried }
+            };
+            let google = Repository::parse("us.gcr.io/ab").unwrap();
+            assert!(store.turns_to_cloud(&google, &refused("us.gcr.io")));
+            assert!(!store.turns_to_cloud(&google, &refused("us.gcr.io")), "once");
+            let other = Repository::parse("reg.example/ab").unwrap();
+            assert!(!store.turns_to_cloud(&other, &refused("reg.example")));
             assert!(tried(&store, "us.gcr.io/ab").await.ends_with(wanted), "{wanted}");
+            assert!(tried(&store, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ab").await.ends_with(wanted));
             assert!(tried(&store, "eu.gcr.io/ab").await.ends_with("of explicit"));
             assert!(tried(&store, "reg.example/ab").await.ends_with("anonymously"));
         }

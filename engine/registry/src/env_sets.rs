@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
 use crate::repository::Repository;
-use crate::settings::{Login, RegistryCredentials, TlsDefaults, TlsOptions};
+use crate::settings::{Login, Mirrors, RegistryCredentials, TlsDefaults, TlsOptions};
 
 /// Prefixes, weakest first: the same key under a later one wins.
 const PREFIXES: [&str; 2] = ["KLUCTL_REGISTRY_", "WINDLASS_REGISTRY_"];
@@ -30,6 +30,8 @@ pub struct EnvSettings {
     pub credentials: Vec<RegistryCredentials>,
     /// Defaults for all hosts.
     pub defaults: TlsDefaults,
+    /// Of sets with `MIRRORS`, a list with commas.
+    pub mirrors: Vec<Mirrors>,
 }
 
 /// The variables of one set: value and name by key.
@@ -57,6 +59,7 @@ impl EnvSettings {
                 };
             }
         }
+        let mirrors = sets.iter().filter_map(|(number, set)| mirrors(*number, set)).collect();
         let credentials = sets.into_iter().map(|(number, set)| entry(number, &set, home));
         Ok(Self {
             credentials: credentials.filter_map(Result::transpose).collect::<Result<_, _>>()?,
@@ -66,6 +69,7 @@ impl EnvSettings {
                     .unwrap_or_default(),
                 plain_http: boolean(&defaults, "INSECURE")?.unwrap_or_default(),
             },
+            mirrors,
         })
     }
 
@@ -122,7 +126,7 @@ fn entry(number: Option<u64>, set: &Set, home: Option<&Path>) -> Result<Option<R
         None => boolean(set, "INSECURE")?,
     };
     Ok(Some(RegistryCredentials {
-        origin: number.map_or("KLUCTL_REGISTRY_*".to_owned(), |n| format!("KLUCTL_REGISTRY_{n}_*")),
+        origin: origin(number),
         host,
         repository,
         login: login(set)?,
@@ -134,6 +138,18 @@ fn entry(number: Option<u64>, set: &Set, home: Option<&Path>) -> Result<Option<R
             key_file: path(&["KEY_FILE"]),
         },
     }))
+}
+
+fn origin(number: Option<u64>) -> String {
+    number.map_or("KLUCTL_REGISTRY_*".to_owned(), |n| format!("KLUCTL_REGISTRY_{n}_*"))
+}
+
+/// `HOST` is the registry that has mirrors.
+fn mirrors(number: Option<u64>, set: &Set) -> Option<Mirrors> {
+    let places = value(set, &["MIRRORS"])?.split(',').map(str::trim).filter(|place| !place.is_empty());
+    let places: Vec<String> = places.map(str::to_owned).collect();
+    let host = value(set, &["HOST"])?.to_owned();
+    (!places.is_empty()).then(|| Mirrors { origin: origin(number), host, places })
 }
 
 fn login(set: &Set) -> Result<Option<Login>, EnvError> {
@@ -270,6 +286,20 @@ mod tests {
         let error = parse(&[("KLUCTL_REGISTRY_HOST", "h"), ("KLUCTL_REGISTRY_AUTH", "s3cr3t")]).unwrap_err();
         assert!(!error.to_string().contains("s3cr3t"));
         assert!(parse(&[("KLUCTL_REGISTRY_DEFAULT_INSECURE", "maybe")]).is_err());
+    }
+
+    #[test]
+    fn mirrors_of_a_host() {
+        let env = parse(&[
+            ("KLUCTL_REGISTRY_1_HOST", "docker.io"),
+            ("KLUCTL_REGISTRY_1_MIRRORS", "a.example, b.example:5000/hub,"),
+            ("KLUCTL_REGISTRY_2_MIRRORS", "c.example"),
+            ("KLUCTL_REGISTRY_3_HOST", "h"),
+            ("KLUCTL_REGISTRY_3_MIRRORS", " ,"),
+        ]);
+        let places = vec!["a.example".to_owned(), "b.example:5000/hub".to_owned()];
+        let wanted = Mirrors { origin: "KLUCTL_REGISTRY_1_*".into(), host: "docker.io".into(), places };
+        assert_eq!(env.unwrap().mirrors, [wanted]);
     }
 
     #[test]

@@ -143,12 +143,40 @@ impl OciRegistry {
         F: Future<Output = Outcome<T>>,
     {
         for mirror in self.mirrors.places(repository)? {
-            match self.in_time(&mirror, ask(mirror.clone())).await {
+            match self.at(&mirror, &ask).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.mirrors.failed(&mirror, &error),
             }
         }
-        self.in_time(repository, ask(repository.clone())).await
+        self.at(repository, &ask).await
+    }
+
+    /// Asks in one place, again when the cloud may open it.
+    async fn at<T, F>(&self, place: &Repository, ask: &impl Fn(Repository) -> F) -> Outcome<T>
+    where
+        F: Future<Output = Outcome<T>>,
+    {
+        match self.in_time(place, ask(place.clone())).await {
+            Err(error) if self.store.turns_to_cloud(place, &error) => self.in_time(place, ask(place.clone())).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn fetch_blob_at(
+        &self,
+        place: &Repository,
+        digest: &str,
+        limit: u64,
+        sink: &mut dyn BlobSink,
+    ) -> Outcome<u64> {
+        let fetch = async { self.session(place).await?.fetch_blob(digest, limit, &mut *sink).await };
+        match self.in_time(place, fetch).await {
+            Err(error) if self.store.turns_to_cloud(place, &error) => {
+                let again = async { self.session(place).await?.fetch_blob(digest, limit, sink).await };
+                self.in_time(place, again).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn fetch_tags(&self, repository: &Repository) -> Outcome<Arc<TagList>> {
@@ -218,18 +246,20 @@ impl Artifacts for OciRegistry {
         sink: &mut dyn BlobSink,
     ) -> Outcome<u64> {
         for mirror in self.mirrors.places(repository)? {
-            let fetch = async { self.session(&mirror).await?.fetch_blob(digest, limit, &mut *sink).await };
-            match self.in_time(&mirror, fetch).await {
+            match self.fetch_blob_at(&mirror, digest, limit, &mut *sink).await {
                 Ok(size) => return Ok(size),
                 Err(error) => self.mirrors.failed(&mirror, &error),
             }
         }
-        let fetch = async { self.session(repository).await?.fetch_blob(digest, limit, sink).await };
-        self.in_time(repository, fetch).await
+        self.fetch_blob_at(repository, digest, limit, sink).await
     }
 
     async fn push_blob(&self, repository: &Repository, content: Bytes) -> Outcome<PushedBlob> {
-        self.in_time(repository, async { self.session(repository).await?.push_blob(content).await }).await
+        let ask = |place: Repository| {
+            let content = content.clone();
+            async move { self.session(&place).await?.push_blob(content).await }
+        };
+        self.at(repository, &ask).await
     }
 
     async fn push_manifest(
@@ -239,7 +269,10 @@ impl Artifacts for OciRegistry {
         media_type: &str,
         document: Bytes,
     ) -> Outcome<String> {
-        let push = async { self.session(repository).await?.push_document(reference, media_type, document).await };
-        self.in_time(repository, push).await
+        let ask = |place: Repository| {
+            let document = document.clone();
+            async move { self.session(&place).await?.push_document(reference, media_type, document).await }
+        };
+        self.at(repository, &ask).await
     }
 }
