@@ -1,9 +1,7 @@
 //! Kustomization → objects, natively where that is exact, else by the helper.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use windlass_gohelper::{GoHelper, HelperError, KustomizeRequest};
@@ -11,13 +9,16 @@ use windlass_yaml::{Dialect, Source, YamlError, parse_documents};
 
 use crate::annotations::{Fate, settle};
 use crate::error::{KustomizeError, ManifestProblem};
-use crate::files::{canonical, kustomizations_in, read_text};
+use crate::files::{Disk, Files, Place, canonical, kustomizations_in};
+use crate::generators::generate;
+use crate::hash::add_hashes;
 use crate::identity::Identity;
-use crate::kustomization::{NativeBuild, Plan, plan};
+use crate::kustomization::{Kustomization, Plan, UsedAs, plan};
 use crate::manifest::{Manifest, Reading, read};
-use crate::namespace;
 use crate::prepare::Prepared;
 use crate::references;
+use crate::transform::{self, Context};
+use crate::unsure::{Certain, Unsure, ensure};
 
 /// The objects of a kustomization.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,7 +37,7 @@ pub async fn build(
     helper: &GoHelper,
 ) -> Result<Built, KustomizeError> {
     let syntax_error = match attempt(dir, source_root, prepared)? {
-        Outcome::Built(objects) => return Ok(Built { objects, warnings: Vec::new() }),
+        Outcome::Built(built) => return Ok(built),
         Outcome::Helper(syntax_error) => syntax_error,
     };
     let request = KustomizeRequest { dir: dir.to_owned(), root: source_root.to_owned() };
@@ -48,20 +49,20 @@ pub async fn build(
 }
 
 /// The native part alone, for callers on many threads; nothing when the helper is needed.
-pub fn build_native(dir: &Path, source_root: &Path, prepared: &Prepared) -> Result<Option<Vec<Value>>, KustomizeError> {
+pub fn build_native(dir: &Path, source_root: &Path, prepared: &Prepared) -> Result<Option<Built>, KustomizeError> {
     match attempt(dir, source_root, prepared)? {
-        Outcome::Built(objects) => Ok(Some(objects)),
+        Outcome::Built(built) => Ok(Some(built)),
         Outcome::Helper(_) => Ok(None),
     }
 }
 
 enum Outcome {
-    Built(Vec<Value>),
+    Built(Built),
     /// With the syntax error that was the reason, if it was.
     Helper(Option<SyntaxError>),
 }
 
-struct SyntaxError {
+pub(crate) struct SyntaxError {
     resource: String,
     source: Box<YamlError>,
 }
@@ -78,62 +79,93 @@ fn attempt(dir: &Path, source_root: &Path, prepared: &Prepared) -> Result<Outcom
     if kustomizations_in(&dir).len() > 1 {
         return Err(KustomizeError::MultipleFiles { dir });
     }
-    let Plan::Native(native) = plan(&prepared.kustomization) else {
-        return Ok(Outcome::Helper(None));
-    };
     let root = canonical(source_root)?;
     if !canonical(&prepared.path)?.starts_with(&root) {
         return Ok(Outcome::Helper(None));
     }
-    let mut builder = Builder { root, visited: Vec::new(), namespace_used: false };
-    match builder.accumulate(&dir, &native) {
-        Ok(manifests) => Ok(builder.finish(manifests).map_or(Outcome::Helper(None), Outcome::Built)),
+    let files = Disk { root };
+    match build_from(&files, &dir, &prepared.kustomization) {
+        Ok(built) => Ok(Outcome::Built(built)),
         Err(Stop::Helper(syntax_error)) => Ok(Outcome::Helper(syntax_error)),
         Err(Stop::Failed(error)) => Err(*error),
     }
 }
 
+/// Builds from any files.
+pub(crate) fn build_from(files: &dyn Files, dir: &Path, kustomization: &Value) -> Result<Built, Stop> {
+    let Plan::Native(kustomization) = plan(kustomization, UsedAs::Kustomization) else {
+        return Err(Unsure("a kustomization that is not covered").into());
+    };
+    let mut builder = Builder { files, visited: Vec::new(), warnings: Vec::new() };
+    let manifests = builder.accumulate(dir, &kustomization, Vec::new())?;
+    let objects = finish(manifests)?;
+    Ok(Built { objects, warnings: builder.warnings })
+}
+
+/// What happens to all objects in the end.
+pub(crate) fn finish(mut manifests: Vec<Manifest>) -> Certain<Vec<Value>> {
+    add_hashes(&mut manifests)?;
+    references::follow(&mut manifests)?;
+    let mut objects = Vec::with_capacity(manifests.len());
+    for mut manifest in manifests {
+        ensure(!manifest.kind().is_empty(), "an object without a kind")?;
+        match settle(&mut manifest.object) {
+            Fate::Keep => objects.push(Value::Object(manifest.object)),
+            Fate::Drop => {}
+            Fate::Unsure => return Err(Unsure("unusual annotations")),
+        }
+    }
+    Ok(objects)
+}
+
 /// Ends a native build.
-enum Stop {
+pub(crate) enum Stop {
     /// Only the helper knows.
     Helper(Option<SyntaxError>),
     /// Certainly wrong.
     Failed(Box<KustomizeError>),
 }
 
-const UNSURE: Stop = Stop::Helper(None);
-
-struct Builder {
-    /// Canonical; nothing outside of it is read.
-    root: PathBuf,
-    /// The folders from the item's to the current one, canonical.
-    visited: Vec<PathBuf>,
-    namespace_used: bool,
+impl From<Unsure> for Stop {
+    fn from(_: Unsure) -> Self {
+        Self::Helper(None)
+    }
 }
 
-impl Builder {
-    fn accumulate(&mut self, dir: &Path, native: &NativeBuild) -> Result<Vec<Manifest>, Stop> {
-        if !dir.starts_with(&self.root) {
-            return Err(UNSURE);
-        }
+struct Builder<'a> {
+    files: &'a dyn Files,
+    /// The folders from the item's to the current one, canonical.
+    visited: Vec<PathBuf>,
+    warnings: Vec<String>,
+}
+
+impl Builder<'_> {
+    /// A component starts with the objects that there are, a kustomization with none.
+    fn accumulate(
+        &mut self,
+        dir: &Path,
+        kustomization: &Kustomization,
+        objects: Vec<Manifest>,
+    ) -> Result<Vec<Manifest>, Stop> {
+        self.warnings.extend(kustomization.warnings());
         self.visited.push(dir.to_owned());
-        let mut all = Accumulated::default();
-        for resource in &native.resources {
+        let mut all = Accumulated::from(objects);
+        for resource in &kustomization.resources {
             self.add(&mut all, dir, resource)?;
         }
-        self.visited.pop();
         let mut manifests = all.manifests;
-        if let Some(wanted) = &native.namespace {
-            self.namespace_used = true;
-            if !namespace::set(&mut manifests, wanted) || has_duplicates(&manifests) {
-                return Err(UNSURE);
-            }
+        let context = Context { files: self.files, dir };
+        generate(kustomization, &mut manifests, context)?;
+        for component in &kustomization.components {
+            manifests = self.add_component(dir, component, manifests)?;
         }
+        transform::apply(kustomization, &mut manifests, context)?;
+        self.visited.pop();
         Ok(manifests)
     }
 
     fn add(&mut self, all: &mut Accumulated, dir: &Path, resource: &str) -> Result<(), Stop> {
-        match self.locate(dir, resource)? {
+        match self.files.locate(dir, resource) {
             Place::File(path) => {
                 let manifests = self.read_file(&path, resource)?;
                 all.merge(manifests).map_err(|problem| {
@@ -141,56 +173,46 @@ impl Builder {
                 })
             }
             Place::Dir(path) => {
-                let manifests = self.accumulate_dir(&path)?;
-                all.merge(manifests).map_err(|_| UNSURE)
+                let kustomization = self.read_kustomization(&path, UsedAs::Kustomization)?;
+                let manifests = self.accumulate(&path, &kustomization, Vec::new())?;
+                all.merge(manifests).map_err(|_| Unsure("objects clash").into())
             }
+            Place::Missing { path, missing } => {
+                Err(self.refuse(KustomizeError::MissingResource { resource: resource.to_owned(), path, missing }))
+            }
+            Place::Unknown => Err(Unsure("a resource in an unusual place").into()),
         }
     }
 
-    /// Finds what an entry of `resources` means.
-    fn locate(&self, dir: &Path, resource: &str) -> Result<Place, Stop> {
-        if !is_local(resource) {
-            return Err(UNSURE);
-        }
-        let path = join(dir, resource);
-        if !path.starts_with(&self.root) {
-            return Err(UNSURE);
-        }
-        let path = match fs::canonicalize(&path) {
-            Ok(real) if real == path => path,
-            // Errors name the path with its links.
-            Ok(_) => return self.locate_linked(&path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.missing(resource, path)),
-            Err(_) => return Err(UNSURE),
+    fn add_component(&mut self, dir: &Path, component: &str, manifests: Vec<Manifest>) -> Result<Vec<Manifest>, Stop> {
+        let Place::Dir(path) = self.files.locate(dir, component) else {
+            return Err(Unsure("a component that is no folder").into());
         };
-        Ok(if path.is_dir() { Place::Dir(path) } else { Place::File(path) })
+        let kustomization = self.read_kustomization(&path, UsedAs::Component)?;
+        let manifests = self.accumulate(&path, &kustomization, manifests)?;
+        ensure(!has_duplicates(&manifests), "objects clash after a component")?;
+        Ok(manifests)
     }
 
-    fn missing(&self, resource: &str, path: PathBuf) -> Stop {
-        let mut missing = path.as_path();
-        while let Some(parent) = missing.parent() {
-            match fs::canonicalize(parent) {
-                // Below a link Kustomize names other places, and a dangling link is another error.
-                Ok(real) if real != parent || fs::symlink_metadata(missing).is_ok() => return UNSURE,
-                Ok(_) => break,
-                Err(_) => missing = parent,
-            }
+    fn read_kustomization(&self, dir: &Path, used_as: UsedAs) -> Certain<Box<Kustomization>> {
+        ensure(!self.visited.iter().any(|visited| visited.starts_with(dir)), "a cycle")?;
+        let kustomizations = self.files.kustomizations(dir);
+        let [file] = kustomizations.as_slice() else {
+            return Err(Unsure("not one kustomization"));
+        };
+        let text = self.files.read_text(file)?;
+        let source = Source::new(file.display().to_string(), text);
+        let mut documents =
+            parse_documents(&source, Dialect::GoV2).map_err(|_| Unsure("an unreadable kustomization"))?;
+        let document = documents.pop().filter(|_| documents.is_empty()).ok_or(Unsure("not one document"))?;
+        match plan(&document.value, used_as) {
+            Plan::Native(kustomization) => Ok(kustomization),
+            Plan::Helper => Err(Unsure("a nested kustomization that is not covered")),
         }
-        let missing = missing.to_owned();
-        self.refuse(KustomizeError::MissingResource { resource: resource.to_owned(), path, missing })
-    }
-
-    fn locate_linked(&self, path: &Path) -> Result<Place, Stop> {
-        let real = fs::canonicalize(path).map_err(|_| UNSURE)?;
-        if !real.starts_with(&self.root) {
-            return Err(UNSURE);
-        }
-        Ok(if real.is_dir() { Place::Dir(real) } else { Place::File(path.to_owned()) })
     }
 
     fn read_file(&self, path: &Path, resource: &str) -> Result<Vec<Manifest>, Stop> {
-        let bytes = fs::read(path).map_err(|_| UNSURE)?;
-        let text = String::from_utf8(bytes).map_err(|_| UNSURE)?;
+        let text = self.files.read_text(path)?;
         let refuse = |problem| {
             let (resource, path) = (resource.to_owned(), path.to_owned());
             self.refuse(KustomizeError::BadResource { resource, path, problem })
@@ -207,61 +229,29 @@ impl Builder {
         }
     }
 
-    fn accumulate_dir(&mut self, dir: &Path) -> Result<Vec<Manifest>, Stop> {
-        if self.visited.iter().any(|visited| visited.starts_with(dir)) {
-            return Err(UNSURE);
-        }
-        let kustomizations = kustomizations_in(dir);
-        let [file] = kustomizations.as_slice() else {
-            return Err(UNSURE);
-        };
-        match read_kustomization(file).as_ref().map(plan) {
-            Some(Plan::Native(native)) => self.accumulate(dir, &native),
-            Some(Plan::Helper) | None => Err(UNSURE),
-        }
-    }
-
     /// Only errors of the item's own kustomization are told here; those of others are wrapped by Kustomize.
     fn refuse(&self, error: KustomizeError) -> Stop {
-        if self.visited.len() == 1 { Stop::Failed(Box::new(error)) } else { UNSURE }
-    }
-
-    /// What happens to all objects in the end; nothing when the helper must do it.
-    fn finish(&self, mut manifests: Vec<Manifest>) -> Option<Vec<Value>> {
-        if self.namespace_used && !manifests.iter().all(namespace::is_covered) {
-            return None;
-        }
-        if !manifests.iter().all(|manifest| references::are_reachable(&manifest.object, manifest.kind())) {
-            return None;
-        }
-        let mut objects = Vec::with_capacity(manifests.len());
-        for mut manifest in manifests.drain(..) {
-            match settle(&mut manifest.object) {
-                Fate::Keep => objects.push(Value::Object(manifest.object)),
-                Fate::Drop => {}
-                Fate::Unsure => return None,
-            }
-        }
-        Some(objects)
+        if self.visited.len() == 1 { Stop::Failed(Box::new(error)) } else { Stop::Helper(None) }
     }
 }
 
-enum Place {
-    File(PathBuf),
-    Dir(PathBuf),
-}
-
-#[derive(Default)]
 struct Accumulated {
     manifests: Vec<Manifest>,
     taken: BTreeSet<Identity>,
+}
+
+impl From<Vec<Manifest>> for Accumulated {
+    fn from(manifests: Vec<Manifest>) -> Self {
+        let taken = manifests.iter().map(Manifest::identity).collect();
+        Self { manifests, taken }
+    }
 }
 
 impl Accumulated {
     fn merge(&mut self, manifests: Vec<Manifest>) -> Result<(), ManifestProblem> {
         for manifest in &manifests {
             if !self.taken.insert(manifest.identity()) {
-                return Err(ManifestProblem::DuplicateId { id: manifest.notation().to_string() });
+                return Err(ManifestProblem::DuplicateId { id: manifest.id_text().to_string() });
             }
         }
         self.manifests.extend(manifests);
@@ -274,39 +264,9 @@ fn first_duplicate(manifests: &[Manifest]) -> Option<ManifestProblem> {
     manifests
         .iter()
         .find(|manifest| !taken.insert(manifest.identity()))
-        .map(|manifest| ManifestProblem::DuplicateId { id: manifest.notation().to_string() })
+        .map(|manifest| ManifestProblem::DuplicateId { id: manifest.id_text().to_string() })
 }
 
 pub(crate) fn has_duplicates(manifests: &[Manifest]) -> bool {
     first_duplicate(manifests).is_some()
-}
-
-/// Whether Kustomize can not take an entry for a URL.
-fn is_local(resource: &str) -> bool {
-    !resource.is_empty()
-        && !Path::new(resource).is_absolute()
-        && !resource.contains([':', '@', '?', '\\'])
-        && !resource.contains("//")
-        && !resource.to_ascii_lowercase().starts_with("github.com")
-}
-
-/// Joins as Go does: `..` is taken literally, before links are followed.
-fn join(dir: &Path, resource: &str) -> PathBuf {
-    let mut path = dir.to_owned();
-    for component in Path::new(resource).components() {
-        match component {
-            Component::ParentDir => {
-                path.pop();
-            }
-            Component::Normal(name) => path.push(name),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    path
-}
-
-fn read_kustomization(file: &Path) -> Option<Value> {
-    let source = Source::new(file.display().to_string(), read_text(file).ok()?);
-    let mut documents = parse_documents(&source, Dialect::GoV2).ok()?;
-    if documents.len() == 1 { documents.pop().map(|document| document.value) } else { None }
 }

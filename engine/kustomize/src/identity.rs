@@ -47,6 +47,24 @@ pub(crate) fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     CLUSTER_SCOPED.binary_search(&(api_version, kind)).is_ok()
 }
 
+/// The namespace of objects that have none, because their kind has none.
+pub(crate) const NO_NAMESPACE: &str = "_non_namespaceable_";
+
+/// The namespace that counts: the default one where none is given.
+pub(crate) fn effective_namespace<'a>(api_version: &str, kind: &str, namespace: &'a str) -> &'a str {
+    if is_cluster_scoped(api_version, kind) { NO_NAMESPACE } else { or_default(namespace) }
+}
+
+/// As [`effective_namespace`], of a kind that may have one.
+pub(crate) fn or_default(namespace: &str) -> &str {
+    if namespace.is_empty() { "default" } else { namespace }
+}
+
+/// Group and version of an `apiVersion`.
+pub(crate) fn group_version(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
+}
+
 /// Two objects of one build must not have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Identity {
@@ -85,7 +103,7 @@ pub(crate) struct Notation<'a> {
 
 impl fmt::Display for Notation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (group, version) = self.api_version.split_once('/').unwrap_or(("", self.api_version));
+        let (group, version) = group_version(self.api_version);
         write!(
             f,
             "{}.{}.{}/{}.{}",

@@ -11,12 +11,38 @@ use windlass_yaml::{Dialect, Source, YamlError, parse_first};
 
 use crate::annotations::looks_like_a_timestamp;
 use crate::error::ManifestProblem;
-use crate::identity::{Identity, Notation};
+use crate::identity::{Identity, Notation, effective_namespace};
+use crate::scalar::has_plain_numbers;
+use crate::trail::{PreviousId, Trail};
 
 /// An object with the head that Kustomize looks at.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Manifest {
     pub(crate) object: Map<String, Value>,
+    pub(crate) trail: Trail,
+    pub(crate) notation: NotationInFile,
+}
+
+/// What the text of the file had that its value has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotationInFile {
+    /// All numbers are decimal, so that their text follows from their value.
+    pub(crate) plain_numbers: bool,
+    /// A comment may hold a schema for merges.
+    pub(crate) schema_comments: bool,
+}
+
+impl NotationInFile {
+    /// Of what the native code has made itself.
+    pub(crate) const PLAIN: Self = Self { plain_numbers: true, schema_comments: false };
+
+    pub(crate) fn of(text: &str) -> Self {
+        let is_schema = |comment: &str| comment.trim_start_matches([' ', '#']).starts_with('{');
+        Self {
+            plain_numbers: has_plain_numbers(text),
+            schema_comments: text.lines().any(|line| line.split_once('#').is_some_and(|(_, rest)| is_schema(rest))),
+        }
+    }
 }
 
 /// What became of a file.
@@ -30,6 +56,10 @@ pub(crate) enum Reading {
 }
 
 impl Manifest {
+    pub(crate) fn new(object: Map<String, Value>, notation: NotationInFile) -> Self {
+        Self { object, trail: Trail::default(), notation }
+    }
+
     pub(crate) fn api_version(&self) -> &str {
         text_of(self.object.get("apiVersion"))
     }
@@ -46,15 +76,44 @@ impl Manifest {
         text_of(self.metadata().and_then(|metadata| metadata.get("namespace")))
     }
 
-    fn metadata(&self) -> Option<&Map<String, Value>> {
+    pub(crate) fn metadata(&self) -> Option<&Map<String, Value>> {
         self.object.get("metadata").and_then(Value::as_object)
+    }
+
+    /// Notes the current name, before it changes.
+    pub(crate) fn remember(&mut self) {
+        let namespace = effective_namespace(self.api_version(), self.kind(), self.namespace()).to_owned();
+        let previous = PreviousId { kind: self.kind().to_owned(), name: self.name().to_owned(), namespace };
+        self.trail.previous.push(previous);
+    }
+
+    /// The first name it had: kind, name and the namespace that counts.
+    pub(crate) fn original(&self) -> (&str, &str, &str) {
+        match self.trail.previous.first() {
+            Some(PreviousId { kind, name, namespace }) => (kind, name, namespace),
+            None => self.current(),
+        }
+    }
+
+    /// As [`original`](Self::original), of today.
+    pub(crate) fn current(&self) -> (&str, &str, &str) {
+        let namespace = effective_namespace(self.api_version(), self.kind(), self.namespace());
+        (self.kind(), self.name(), namespace)
+    }
+
+    /// All names it ever had, with the namespace that counts: kind, name, namespace.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let previous = self.trail.previous.iter();
+        let previous = previous.map(|PreviousId { kind, name, namespace }| (&**kind, &**name, &**namespace));
+        previous.chain([self.current()])
     }
 
     pub(crate) fn identity(&self) -> Identity {
         Identity::new(self.api_version(), self.kind(), self.name(), self.namespace())
     }
 
-    pub(crate) fn notation(&self) -> Notation<'_> {
+    /// How Kustomize writes the identity.
+    pub(crate) fn id_text(&self) -> Notation<'_> {
         Notation { api_version: self.api_version(), kind: self.kind(), name: self.name(), namespace: self.namespace() }
     }
 }
@@ -68,7 +127,14 @@ type Stop = Reading;
 
 /// Reads the text of a manifest file; `name` is for errors.
 pub(crate) fn read(text: &str, name: &str) -> Reading {
-    objects_of(text, name).map_or_else(|stop| stop, Reading::Objects)
+    match objects_of(text, name) {
+        Err(stop) => stop,
+        Ok(mut manifests) => {
+            let notation = NotationInFile::of(text);
+            manifests.iter_mut().for_each(|manifest| manifest.notation = notation);
+            Reading::Objects(manifests)
+        }
+    }
 }
 
 fn objects_of(text: &str, name: &str) -> Result<Vec<Manifest>, Stop> {
@@ -158,7 +224,7 @@ fn validate(object: Map<String, Value>) -> Result<Manifest, Stop> {
     if !has_plain_head(&object) {
         return Err(Reading::Unsure(None));
     }
-    let manifest = Manifest { object };
+    let manifest = Manifest::new(object, NotationInFile::PLAIN);
     let has_metadata = manifest.metadata().is_some_and(has_known_metadata);
     let problem = if manifest.kind().is_empty() && manifest.api_version().is_empty() && !has_metadata {
         ManifestProblem::NoMetadata
@@ -183,7 +249,7 @@ fn has_text_only(manifest: &Manifest) -> bool {
 }
 
 /// Whether the head consists of strings and mappings of strings, so that it can be judged here.
-fn has_plain_head(object: &Map<String, Value>) -> bool {
+pub(crate) fn has_plain_head(object: &Map<String, Value>) -> bool {
     let is_text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => true,
         Some(Value::String(text)) => !looks_like_a_timestamp(text),
@@ -253,8 +319,15 @@ fn expand_lists(manifests: Vec<Manifest>) -> Result<Vec<Manifest>, Stop> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn manifest(object: Value) -> Manifest {
+        match object {
+            Value::Object(object) => Manifest::new(object, NotationInFile::PLAIN),
+            _ => unreachable!("a test passes mappings"),
+        }
+    }
 
     fn names(text: &str) -> Vec<String> {
         match read(text, "a.yaml") {

@@ -100,7 +100,11 @@ fn existing_kustomization(item_dir: &Path) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Value, KustomizeError> {
-    let source = Source::new(path.display().to_string(), read_text(path)?);
+    parse_kustomization(path, read_text(path)?)
+}
+
+pub(crate) fn parse_kustomization(path: &Path, text: String) -> Result<Value, KustomizeError> {
+    let source = Source::new(path.display().to_string(), text);
     let document = parse_first(&source, Dialect::GoV2)
         .map_err(|error| KustomizeError::Syntax { path: path.to_owned(), source: Box::new(error) })?;
     match document.value {
@@ -111,7 +115,7 @@ fn read(path: &Path) -> Result<Value, KustomizeError> {
 }
 
 /// Whether it had to be set.
-fn set_namespace(kustomization: &mut Value, namespace: Option<&str>) -> bool {
+pub(crate) fn set_namespace(kustomization: &mut Value, namespace: Option<&str>) -> bool {
     match (namespace, kustomization) {
         (Some(namespace), Value::Object(fields)) if !fields.contains_key("namespace") => {
             fields.insert("namespace".to_owned(), namespace.into());
@@ -126,7 +130,7 @@ fn is_link(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
-fn annotations_of(kustomization: &Value) -> BTreeMap<String, String> {
+pub(crate) fn annotations_of(kustomization: &Value) -> BTreeMap<String, String> {
     let annotations = kustomization.pointer("/metadata/annotations").and_then(Value::as_object);
     annotations
         .into_iter()

@@ -37,8 +37,10 @@ async fn check(case: &Path, helper: &GoHelper) -> Result<(), String> {
     let native = build_native(&item, &root, &prepared);
     let built = build(&item, &root, &prepared, helper).await;
     let actual = match (&native, &reference) {
-        (Ok(Some(objects)), Ok(output)) if *objects == output.objects => "native",
-        (Ok(Some(objects)), _) => return Err(format!("native: {objects:#?}\nhelper: {reference:#?}")),
+        (Ok(Some(built)), Ok(output)) if built.objects == output.objects && built.warnings == output.warnings => {
+            "native"
+        }
+        (Ok(Some(built)), _) => return Err(format!("native: {built:#?}\nhelper: {reference:#?}")),
         (Ok(None), _) => "helper",
         (Err(error), Err(wanted)) if error.to_string() == wanted.to_string() => "native-error",
         (Err(error), _) => return Err(format!("native: {error}\nhelper: {reference:#?}")),

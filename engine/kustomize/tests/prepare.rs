@@ -178,7 +178,7 @@ async fn links_are_followed_inside_of_the_root_only() {
     let helper = GoHelper::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("gohelper"));
     let options = PrepareOptions::default();
     let inside = prepare(&item, &options).unwrap();
-    let objects = build_native(&item, root.path(), &inside).unwrap().unwrap();
+    let objects = build_native(&item, root.path(), &inside).unwrap().unwrap().objects;
     assert_eq!(objects[0]["metadata"]["name"], "a");
     fs::remove_file(item.join("kustomization.yml")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("x.yaml"), item.join("x.yaml")).unwrap();
