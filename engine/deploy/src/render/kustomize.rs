@@ -1,12 +1,14 @@
 //! Step 3: kustomizations, natively on all cores; those that need the helper go to it together.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use rayon::prelude::*;
-use serde_json::Value;
-use windlass_kustomize::{KustomizeError, PrepareOptions, Prepared, build, build_native, prepare};
+use windlass_kustomize::{
+    Built, BuiltInMemory, KustomizeError, PrepareOptions, Prepared, build, build_native, prepare,
+};
 use windlass_model::event::Events;
 
 use super::charts::ChartOutputs;
@@ -19,19 +21,27 @@ const HELPER_CONCURRENCY: usize = 8;
 
 /// One item between the native and the helper's turn.
 enum Turn {
-    Done(Vec<Value>),
+    Done(Built),
     Helper,
 }
 
 struct Work {
     prepared: Option<Prepared>,
+    annotations: BTreeMap<String, String>,
     turn: Turn,
+}
+
+impl Work {
+    /// Without files, or without objects.
+    fn done(built: Built, annotations: BTreeMap<String, String>) -> Self {
+        Self { prepared: None, annotations, turn: Turn::Done(built) }
+    }
 }
 
 /// Builds the kustomization of every item, in item order.
 pub(super) async fn build_all(
     items: Vec<Arc<ItemNode>>,
-    ready: Vec<Option<Vec<Value>>>,
+    ready: Vec<Option<BuiltInMemory>>,
     outputs: &[ChartOutputs],
     request: RenderRequest<'_>,
     events: &dyn Events,
@@ -59,17 +69,17 @@ pub(super) async fn build_all(
 
 fn native(
     item: &ItemNode,
-    ready: Option<Vec<Value>>,
+    ready: Option<BuiltInMemory>,
     outputs: &ChartOutputs,
     request: RenderRequest<'_>,
 ) -> Result<Work, KustomizeFailure> {
-    let done = |prepared| Work { prepared, turn: Turn::Done(Vec::new()) };
-    if let Some(objects) = ready {
-        return Ok(Work { prepared: None, turn: Turn::Done(objects) });
+    if let Some(BuiltInMemory { built, annotations }) = ready {
+        return Ok(Work::done(built, annotations));
     }
-    let (Some(dir), Some(place)) = (&item.dir, place(item, request)) else { return Ok(done(None)) };
+    let nothing = || Work::done(Built::default(), BTreeMap::new());
+    let (Some(dir), Some(place)) = (&item.dir, place(item, request)) else { return Ok(nothing()) };
     if item.config.only_render {
-        return Ok(done(None));
+        return Ok(nothing());
     }
     let options = PrepareOptions {
         item: item.source_dir.clone().unwrap_or_default(),
@@ -80,10 +90,11 @@ fn native(
     let build = || {
         let prepared = prepare(&place.dir, &options)?;
         let turn = match build_native(&place.dir, &place.root, &prepared)? {
-            Some(objects) => Turn::Done(objects),
+            Some(built) => Turn::Done(built),
             None => Turn::Helper,
         };
-        Ok(Work { prepared: Some(prepared), turn })
+        let annotations = prepared.annotations.clone();
+        Ok(Work { prepared: Some(prepared), annotations, turn })
     };
     build().map_err(|source| failure(dir, source))
 }
@@ -94,19 +105,17 @@ async fn finish(
     request: RenderRequest<'_>,
     events: &dyn Events,
 ) -> Result<RenderedItem, KustomizeFailure> {
-    let Work { prepared, turn } = work?;
-    let objects = match (turn, &prepared, place(item, request)) {
+    let Work { prepared, annotations, turn } = work?;
+    let built = match (turn, &prepared, place(item, request)) {
         (Turn::Helper, Some(prepared), Some(place)) => {
             let built = build(&place.dir, &place.root, prepared, request.helper).await;
-            let built = built.map_err(|source| failure(item.dir.as_deref().unwrap_or(&place.dir), source))?;
-            built.warnings.into_iter().for_each(|text| events.warn(text));
-            built.objects
+            built.map_err(|source| failure(item.dir.as_deref().unwrap_or(&place.dir), source))?
         }
-        (Turn::Done(objects), ..) => objects,
-        (Turn::Helper, ..) => Vec::new(),
+        (Turn::Done(built), ..) => built,
+        (Turn::Helper, ..) => Built::default(),
     };
-    let annotations = prepared.map(|p| p.annotations).unwrap_or_default();
-    Ok(RenderedItem { node: item.clone(), objects, annotations })
+    built.warnings.into_iter().for_each(|text| events.warn(text));
+    Ok(RenderedItem { node: item.clone(), objects: built.objects, annotations })
 }
 
 /// Where the item was rendered, and the directory that kustomize must not leave.
