@@ -22,9 +22,9 @@ impl Batch {
         if text.is_empty() || text == "True" {
             return Ok(true);
         }
-        let translated = translate::expression(text);
-        let rendering = Rendering::Inline(origin, &translated);
-        self.guarded(|environment| {
+        self.guarded(|environment, purpose| {
+            let translated = translate::expression(text, purpose);
+            let rendering = Rendering::Inline(origin, &translated);
             let compiled =
                 environment.compile_expression(&translated.text).map_err(|error| convert(&error, &rendering))?;
             let value: Value = compiled.eval(self.root()).map_err(|error| convert(&error, &rendering))?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Object, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -15,6 +15,7 @@ use crate::loading::{read_template, unix_lines};
 use crate::ports::Ports;
 use crate::scope::{self, Scope, Sources};
 use crate::search::SearchPath;
+use crate::translate::Purpose;
 use crate::value::{Root, py_str};
 use crate::vars::Vars;
 use crate::{filters, functions, methods, translate};
@@ -50,9 +51,25 @@ pub struct Engine {
 }
 
 struct Shared {
+    rendering: Machine,
+    /// Set up when the first undefined value needs an explanation.
+    explaining: OnceLock<Machine>,
+    ports: Ports,
+    options: EngineOptions,
+}
+
+/// An environment with the templates that it compiled.
+struct Machine {
     environment: Environment<'static>,
     sources: Arc<Sources>,
-    options: EngineOptions,
+    purpose: Purpose,
+}
+
+impl Machine {
+    fn new(limits: Limits, ports: &Ports, purpose: Purpose) -> Self {
+        let sources = Arc::<Sources>::default();
+        Self { environment: environment(limits, ports, sources.clone(), purpose), sources, purpose }
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -64,9 +81,8 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Sets up filters and functions; reads nothing.
     pub fn new(options: EngineOptions, ports: Ports) -> Self {
-        let sources = Arc::<Sources>::default();
-        let environment = environment(options.limits, &ports, sources.clone());
-        Self { shared: Arc::new(Shared { environment, sources, options }) }
+        let rendering = Machine::new(options.limits, &ports, Purpose::Render);
+        Self { shared: Arc::new(Shared { rendering, explaining: OnceLock::new(), ports, options }) }
     }
 
     /// The engine with the variables and search path of one item or project file.
@@ -75,7 +91,7 @@ impl Engine {
     }
 }
 
-fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>) -> Environment<'static> {
+fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>, purpose: Purpose) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -88,8 +104,16 @@ fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>) -> Environm
             return Ok(());
         }
         match value.as_str() {
-            Some(text) if value.kind() != ValueKind::Bytes => out.write_str(text)?,
-            _ => out.write_str(&py_str(value))?,
+            // What a `set` block or macro takes up is no output yet, so it is counted here.
+            Some(text) if value.kind() != ValueKind::Bytes => {
+                scope::charge(text.len())?;
+                out.write_str(text)?;
+            }
+            _ => {
+                let text = py_str(value);
+                scope::charge(text.len())?;
+                out.write_str(&text)?;
+            }
         }
         Ok(())
     });
@@ -104,7 +128,7 @@ fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>) -> Environm
             return Ok(None::<String>);
         }
         match read_template(Path::new(name)) {
-            Ok(text) => Ok(Some(sources.insert(name, translate::template(&text)).text.clone())),
+            Ok(text) => Ok(Some(sources.insert(name, translate::template(&text, purpose)).text.clone())),
             Err(error) => Err(crate::failure::nested(error)),
         }
     });
@@ -174,8 +198,8 @@ impl Batch {
     }
 
     fn run(&self, name: &str, text: &str, origin: Option<&Location>) -> Result<String, TemplateError> {
-        self.guarded(|environment| {
-            let translated = translate::template(text);
+        self.guarded(|environment, purpose| {
+            let translated = translate::template(text, purpose);
             let rendering =
                 &origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
             let template = environment
@@ -184,23 +208,47 @@ impl Batch {
             let mut output = LimitedOutput { text: Vec::new(), limit: self.engine.shared.options.limits.output };
             let root = Value::from_object(Root::new(self.vars.frozen().clone()));
             template.render_captured_to(root, &mut output).map_err(|error| convert(&error, rendering))?;
+            // Where nothing could be refused, the result is cut short.
+            scope::charge(0).map_err(|error| convert(&error, rendering))?;
             String::from_utf8(output.text).map_err(|error| TemplateError::new(ErrorKind::Internal, error.to_string()))
         })
     }
 
     /// Runs with this batch as the current scope; a panic of the engine becomes an error.
+    ///
+    /// What an undefined value was looked up in is only found out when it is
+    /// needed: by a second run that takes notes.
     pub(crate) fn guarded<R>(
         &self,
-        run: impl FnOnce(&Environment<'_>) -> Result<R, TemplateError>,
+        run: impl Fn(&Environment<'_>, Purpose) -> Result<R, TemplateError>,
     ) -> Result<R, TemplateError> {
+        let shared = &*self.engine.shared;
+        let error = match self.attempt(&shared.rendering, &run) {
+            Err(error) if error.kind() == ErrorKind::Undefined => error,
+            outcome => return outcome,
+        };
+        let explaining =
+            shared.explaining.get_or_init(|| Machine::new(shared.options.limits, &shared.ports, Purpose::Explain));
+        match self.attempt(explaining, &run) {
+            Err(explained) if explained.kind() == ErrorKind::Undefined => Err(explained),
+            _ => Err(error),
+        }
+    }
+
+    fn attempt<R>(
+        &self,
+        machine: &Machine,
+        run: impl Fn(&Environment<'_>, Purpose) -> Result<R, TemplateError>,
+    ) -> Result<R, TemplateError> {
+        let Machine { environment, sources, purpose } = machine;
         let scope = Scope {
             search: self.search.clone(),
             vars: self.vars.frozen().clone(),
             hashing: false,
-            sources: self.engine.shared.sources.clone(),
+            sources: sources.clone(),
+            purpose: *purpose,
         };
-        let environment = &self.engine.shared.environment;
-        let result = catch_unwind(AssertUnwindSafe(|| scope::enter(scope, || run(environment))));
+        let result = catch_unwind(AssertUnwindSafe(|| scope::enter(scope, || run(environment, *purpose))));
         result.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

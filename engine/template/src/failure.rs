@@ -98,10 +98,22 @@ fn refined(error: TemplateError, frame: Option<&Frame>) -> TemplateError {
     if let Some(TemplatePart::Block(name)) = frame.map(|frame| &frame.part).filter(|_| error.message() == NO_PARENT) {
         return TemplateError::new(ErrorKind::Undefined, format!("there is no parent block called '{name}'."));
     }
+    let in_macro = frame.is_some_and(|frame| frame.part == TemplatePart::Other);
+    if in_macro && error.message() == "'caller' is undefined" {
+        return TemplateError::new(ErrorKind::Undefined, "No caller defined");
+    }
     let Some(frame) = frame.filter(|_| error.message() == UNKNOWN_UNDEFINED) else { return error };
     let text = frame.at.source.text.get(frame.at.span.clone()).unwrap_or_default();
+    if in_macro && text.starts_with("caller(") {
+        return TemplateError::new(ErrorKind::Undefined, "No caller defined");
+    }
+    let called = text.split('(').next().unwrap_or_default();
+    if let Some(message) = scope::name_message(called).filter(|_| text.ends_with(')')) {
+        return TemplateError::new(ErrorKind::Undefined, message);
+    }
     let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
     let message = match text {
+        name if is_name && scope::name_message(name).is_some() => scope::name_message(name).unwrap_or_default(),
         _ if text.contains("loop.previtem") => "there is no previous item".to_owned(),
         _ if text.contains("loop.nextitem") => "there is no next item".to_owned(),
         name if is_name && frame.part == TemplatePart::Other => {
@@ -241,6 +253,10 @@ fn describe(error: &Error) -> (ErrorKind, String) {
             (ErrorKind::Undefined, format!("'{}' is undefined", detail.trim_end_matches(" is unknown")))
         }
         EngineKind::UnknownMethod => (ErrorKind::Undefined, unknown_method(detail)),
+        EngineKind::UnknownBlock => (
+            ErrorKind::Undefined,
+            format!("'jinja2.runtime.TemplateReference object' has no attribute '{}'", unknown_block(detail)),
+        ),
         EngineKind::TemplateNotFound => (ErrorKind::NotFound, scope::not_found_message(detail)),
         EngineKind::OutOfFuel => (ErrorKind::Limit, "the template runs too long".to_owned()),
         EngineKind::WriteFailure => (ErrorKind::Limit, "the output of the template is too large".to_owned()),
@@ -249,6 +265,10 @@ fn describe(error: &Error) -> (ErrorKind, String) {
             (ErrorKind::Undefined, undefined_message(detail))
         }
         _ if detail.contains("recursion limit") => (ErrorKind::Limit, "maximum recursion depth exceeded".to_owned()),
+        _ if detail == "value of type undefined is not callable" => {
+            (ErrorKind::Undefined, UNKNOWN_UNDEFINED.to_owned())
+        }
+        _ if detail == "cannot super outside of block" => (ErrorKind::Undefined, "'super' is undefined".to_owned()),
         _ if is_division_by_zero(detail) => (ErrorKind::ZeroDivision, "division by zero".to_owned()),
         _ if detail.is_empty() => (ErrorKind::Type, error.kind().to_string()),
         _ => (ErrorKind::Type, detail.to_owned()),
@@ -280,8 +300,13 @@ fn is_division_by_zero(detail: &str) -> bool {
 }
 
 /// `filter x is unknown` → `x`.
-fn unknown_name(detail: &str) -> &str {
-    detail.split(' ').nth(1).unwrap_or(detail)
+fn unknown_name(detail: &str) -> String {
+    detail.split(' ').nth(1).unwrap_or(detail).replace(crate::translate::NAME_DOT, ".")
+}
+
+/// `block 'x' not found` → `x`.
+fn unknown_block(detail: &str) -> &str {
+    detail.split('\'').nth(1).unwrap_or(detail)
 }
 
 /// `map has no method named x` → Jinja's text.

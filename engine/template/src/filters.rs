@@ -3,25 +3,38 @@
 mod collections;
 mod encoding;
 mod numbers;
+mod pretty;
 mod sequences;
 mod slug;
 mod strings;
 mod tests;
+mod urlize;
+mod wrap;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 
+use crate::budget;
 pub(crate) use collections::Group;
-pub(crate) use strings::escaped;
+pub(crate) use strings::{escaped, like};
 
 pub(crate) type Function = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error>;
 
 pub(crate) fn register(environment: &mut Environment<'static>) {
-    for family in [encoding::FILTERS, strings::FILTERS, numbers::FILTERS, sequences::FILTERS, collections::FILTERS] {
+    for family in [
+        encoding::FILTERS,
+        strings::FILTERS,
+        urlize::FILTERS,
+        wrap::FILTERS,
+        numbers::FILTERS,
+        sequences::FILTERS,
+        collections::FILTERS,
+    ] {
         for (name, filter) in family {
             let filter = *filter;
             environment.add_filter(*name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-                filter(state, &args.into_values())
+                let args = args.into_values();
+                budget::metered(None, &args, || filter(state, &args))
             });
         }
     }

@@ -10,7 +10,7 @@ use crate::value::{Number, float_text, number_of, py_repr, py_str, type_name, un
 
 /// `text.format(*positional, **named)`.
 pub(crate) fn str_format(text: &str, positional: &[Value], named: &[(String, Value)]) -> Result<String, Error> {
-    let mut arguments = Arguments { positional, named, next: 0 };
+    let mut arguments = Arguments { positional, named, next: 0, numbered: None };
     arguments.fill(text, 0)
 }
 
@@ -18,6 +18,8 @@ struct Arguments<'a> {
     positional: &'a [Value],
     named: &'a [(String, Value)],
     next: usize,
+    /// Whether fields give their number themselves; a text must not mix both.
+    numbered: Option<bool>,
 }
 
 impl Arguments<'_> {
@@ -55,7 +57,8 @@ impl Arguments<'_> {
         let spec = self.fill(spec, depth + 1)?;
         let value = match conversion {
             None => value,
-            Some("r" | "a") => Value::from(py_repr(&value)),
+            Some("r") => Value::from(py_repr(&value)),
+            Some("a") => Value::from(crate::printf::ascii(&py_repr(&value))),
             Some("s") => Value::from(py_str(&value)),
             Some(other) => return Err(value_error(format!("Unknown conversion specifier {other}"))),
         };
@@ -66,6 +69,13 @@ impl Arguments<'_> {
         let end = name.find(['.', '[']).unwrap_or(name.len());
         let (first, mut path) = name.split_at(end);
         let mut value = if first.is_empty() || first.bytes().all(|byte| byte.is_ascii_digit()) {
+            let by_number = !first.is_empty();
+            if self.numbered.is_some_and(|known| known != by_number) {
+                let (from, to) = ("manual field specification", "automatic field numbering");
+                let (from, to) = if by_number { (to, from) } else { (from, to) };
+                return Err(value_error(format!("cannot switch from {from} to {to}")));
+            }
+            self.numbered = Some(by_number);
             let index = first.parse().unwrap_or_else(|_| {
                 self.next += 1;
                 self.next - 1
@@ -82,7 +92,7 @@ impl Arguments<'_> {
             if let Some(rest) = path.strip_prefix('[') {
                 let end = rest.find(']').ok_or_else(|| value_error("Missing ']' in format string"))?;
                 let key = &rest[..end];
-                let key_value = key.parse::<i64>().map_or_else(|_| Value::from(key), Value::from);
+                let key_value = key.parse::<u32>().map_or_else(|_| Value::from(key), Value::from);
                 value = value.get_item(&key_value)?;
                 if value.is_undefined() {
                     return Err(raised(ErrorKind::Key, format!("'{key}'")));
@@ -195,6 +205,9 @@ fn text(spec: &Spec, text: &str) -> Result<String, Error> {
     if spec.kind.is_some_and(|kind| kind != 's') {
         return Err(unknown_code(spec, "str"));
     }
+    if let Some(separator) = spec.grouping {
+        return Err(value_error(format!("Cannot specify '{separator}' with 's'.")));
+    }
     if spec.sign.is_some() {
         return Err(value_error("Sign not allowed in string format specifier"));
     }
@@ -206,7 +219,7 @@ fn text(spec: &Spec, text: &str) -> Result<String, Error> {
 }
 
 fn aligned(spec: &Spec, sign: &str, body: &str, default: char) -> String {
-    let zero = spec.zero && spec.align.is_none();
+    let zero = spec.zero && spec.align.is_none() && default == '>';
     let align = spec.align.unwrap_or(if zero { '=' } else { default });
     let fill = spec.fill.unwrap_or(if spec.zero { '0' } else { ' ' });
     let missing = spec.width.saturating_sub(sign.chars().count() + body.chars().count());
@@ -221,6 +234,7 @@ fn aligned(spec: &Spec, sign: &str, body: &str, default: char) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "as Python does")]
 fn number(spec: &Spec, number: Number, kind_name: &str) -> Result<String, Error> {
+    let mut prefix = String::new();
     let (negative, body) = match (number, spec.kind) {
         (Number::Int(number), None | Some('d' | 'n')) => {
             if spec.precision.is_some() {
@@ -236,10 +250,18 @@ fn number(spec: &Spec, number: Number, kind_name: &str) -> Result<String, Error>
                 'o' => format!("{magnitude:o}"),
                 _ => format!("{magnitude:b}"),
             };
-            (number < 0, if spec.alternate { format!("0{kind}{digits}") } else { digits })
+            if spec.grouping == Some(',') {
+                return Err(value_error(format!("Cannot specify ',' with '{kind}'.")));
+            }
+            if spec.alternate {
+                prefix = format!("0{kind}");
+            }
+            (number < 0, digits)
         }
         (Number::Int(number), Some('c')) => {
-            (false, u32::try_from(number).ok().and_then(char::from_u32).map(String::from).unwrap_or_default())
+            let c = u32::try_from(number).ok().and_then(char::from_u32);
+            let c = c.ok_or_else(|| raised(ErrorKind::Overflow, "%c arg not in range(0x110000)"))?;
+            return Ok(aligned(spec, "", &c.to_string(), '>'));
         }
         (number, Some(kind @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%'))) => {
             let value = match number {
@@ -251,37 +273,65 @@ fn number(spec: &Spec, number: Number, kind_name: &str) -> Result<String, Error>
                 '%' => float_format((value * 100.0).abs(), 'f', precision, spec.alternate) + "%",
                 kind => float_format(value.abs(), kind, precision, spec.alternate),
             };
-            (value.is_sign_negative(), body)
+            (value.is_sign_negative() && !value.is_nan(), body)
         }
         (Number::Float(value), None) => {
             let body = match spec.precision {
                 None => float_text(value.abs()),
                 Some(precision) => {
-                    let text = float_format(value.abs(), 'g', precision, spec.alternate);
+                    let text = short_float(value.abs(), precision.max(1), spec.alternate);
                     if text.contains(['.', 'e', 'n']) { text } else { text + ".0" }
                 }
             };
-            (value.is_sign_negative(), body)
+            (value.is_sign_negative() && !value.is_nan(), body)
         }
         _ => return Err(unknown_code(spec, kind_name)),
     };
-    let body = spec.grouping.map_or(body.clone(), |separator| grouped(&body, separator));
+    let size = if matches!(spec.kind, Some('x' | 'X' | 'o' | 'b')) { 4 } else { 3 };
     let sign = match (negative, spec.sign) {
         (true, _) => "-",
         (false, Some('+')) => "+",
         (false, Some(' ')) => " ",
         _ => "",
     };
-    Ok(aligned(spec, sign, &body, '>'))
+    let sign = format!("{sign}{prefix}");
+    let body = match spec.grouping {
+        Some(separator) => {
+            let zeros = spec.zero && matches!(spec.align, None | Some('='));
+            let width = if zeros { spec.width.saturating_sub(sign.len()) } else { 0 };
+            grouped(&body, separator, size, width)
+        }
+        None => body,
+    };
+    Ok(aligned(spec, &sign, &body, '>'))
 }
 
-/// Thousands separated.
-fn grouped(body: &str, separator: char) -> String {
-    let end = body.find(|c: char| !c.is_ascii_digit()).unwrap_or(body.len());
+/// A float with a precision but without a kind: as `g`, but one digit earlier with an exponent.
+fn short_float(number: f64, precision: usize, alternate: bool) -> String {
+    let scientific = float_format(number, 'e', precision - 1, false);
+    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i64>().ok()).unwrap_or(0);
+    let large = i64::try_from(precision).is_ok_and(|precision| exponent == precision - 1);
+    if !large || !number.is_finite() {
+        return float_format(number, 'g', precision, alternate);
+    }
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "+00"));
+    let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    format!("{mantissa}e{exponent}")
+}
+
+/// The digits before the point in groups of `size`, with zeros before them up to `width`.
+fn grouped(body: &str, separator: char, size: usize, width: usize) -> String {
+    let end =
+        body.find(|c: char| !c.is_ascii_alphanumeric() || (size == 3 && !c.is_ascii_digit())).unwrap_or(body.len());
     let (digits, rest) = body.split_at(end);
+    let mut digits = digits.to_owned();
+    let length = |count: usize| count + count.saturating_sub(1) / size + rest.len();
+    while length(digits.len()) < width {
+        digits.insert(0, '0');
+    }
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index) % size == 0 {
             out.push(separator);
         }
         out.push(digit);

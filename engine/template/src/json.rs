@@ -10,21 +10,25 @@ use crate::value::{Date, Number, float_text, is_namespace, number_of, py_str, ty
 
 const MAX_DEPTH: usize = 500;
 
+/// What the text of a value takes, on top of texts in it.
+const NODE: usize = 8;
+
 /// How the text is laid out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     pub(crate) sort_keys: bool,
-    pub(crate) indent: Option<usize>,
+    pub(crate) indent: Option<String>,
 }
 
 /// The value as JSON.
-pub(crate) fn to_json(value: &Value, layout: Layout) -> Result<String, Error> {
+pub(crate) fn to_json(value: &Value, layout: &Layout) -> Result<String, Error> {
     let mut out = String::new();
     write(value, layout, 0, &mut out)?;
     Ok(out)
 }
 
-fn write(value: &Value, layout: Layout, depth: usize, out: &mut String) -> Result<(), Error> {
+fn write(value: &Value, layout: &Layout, depth: usize, out: &mut String) -> Result<(), Error> {
+    crate::scope::charge(NODE)?;
     if depth > MAX_DEPTH {
         return Err(value_error("Circular reference detected"));
     }
@@ -56,14 +60,14 @@ fn number(value: &Value) -> String {
     }
 }
 
-fn write_items(value: &Value, layout: Layout, depth: usize, out: &mut String) -> Result<(), Error> {
+fn write_items(value: &Value, layout: &Layout, depth: usize, out: &mut String) -> Result<(), Error> {
     let items: Vec<Value> = value.try_iter()?.collect();
     write_container(('[', ']'), items.len(), layout, depth, out, |index, out| {
         write(&items[index], layout, depth + 1, out)
     })
 }
 
-fn write_entries(value: &Value, layout: Layout, depth: usize, out: &mut String) -> Result<(), Error> {
+fn write_entries(value: &Value, layout: &Layout, depth: usize, out: &mut String) -> Result<(), Error> {
     let mut keys: Vec<Value> = value.try_iter()?.collect();
     if layout.sort_keys {
         let mut keyed: Vec<(Value, Value)> = keys.into_iter().map(|key| (key.clone(), key)).collect();
@@ -81,7 +85,7 @@ fn write_entries(value: &Value, layout: Layout, depth: usize, out: &mut String) 
 fn write_container(
     brackets: (char, char),
     count: usize,
-    layout: Layout,
+    layout: &Layout,
     depth: usize,
     out: &mut String,
     mut item: impl FnMut(usize, &mut String) -> Result<(), Error>,
@@ -91,23 +95,23 @@ fn write_container(
         if index > 0 {
             out.push(',');
         }
-        match layout.indent {
-            Some(indent) => new_line(indent * (depth + 1), out),
+        match &layout.indent {
+            Some(indent) => new_line(indent, depth + 1, out),
             None if index > 0 => out.push(' '),
             None => {}
         }
         item(index, out)?;
     }
-    if let Some(indent) = layout.indent.filter(|_| count > 0) {
-        new_line(indent * depth, out);
+    if let Some(indent) = layout.indent.as_ref().filter(|_| count > 0) {
+        new_line(indent, depth, out);
     }
     out.push(brackets.1);
     Ok(())
 }
 
-fn new_line(blanks: usize, out: &mut String) {
+fn new_line(indent: &str, depth: usize, out: &mut String) {
     out.push('\n');
-    out.extend(std::iter::repeat_n(' ', blanks));
+    out.extend(std::iter::repeat_n(indent, depth));
 }
 
 fn key_text(key: &Value) -> Result<String, Error> {
@@ -155,19 +159,21 @@ mod tests {
                 .collect(),
         );
         let list = new_list(vec![dict, Value::from(f64::NAN)]);
-        let text = to_json(&list, Layout::default()).unwrap();
+        let text = to_json(&list, &Layout::default()).unwrap();
         assert_eq!(text, r#"[{"1": 1.5, "null": "\u00e9\ud83d\ude00\u007f/<"}, NaN]"#);
-        let indented = to_json(&new_list(vec![Value::from(1)]), Layout { indent: Some(2), sort_keys: true }).unwrap();
+        let indented =
+            to_json(&new_list(vec![Value::from(1)]), &Layout { indent: Some("  ".to_owned()), sort_keys: true })
+                .unwrap();
         assert_eq!(indented, "[\n  1\n]");
     }
 
     #[test]
     fn undefined_and_functions_are_errors() {
         for value in [Value::UNDEFINED, Value::from_function(|| 1), Value::from_bytes(vec![1])] {
-            assert!(to_json(&value, Layout::default()).is_err());
+            assert!(to_json(&value, &Layout::default()).is_err());
         }
         let mixed =
             new_dict([(Value::from(1), Value::from(1)), (Value::from("a"), Value::from(1))].into_iter().collect());
-        assert!(to_json(&mixed, Layout { sort_keys: true, indent: None }).is_err());
+        assert!(to_json(&mixed, &Layout { sort_keys: true, indent: None }).is_err());
     }
 }

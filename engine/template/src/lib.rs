@@ -9,6 +9,7 @@
 //! files are read below the [`SearchPath`] and nowhere else.
 
 mod binder;
+mod budget;
 mod condition;
 mod directory;
 mod engine;

@@ -5,13 +5,12 @@ use std::cmp::Ordering;
 use minijinja::Error;
 use minijinja::value::{Tuple, Value, ValueKind};
 
+use crate::budget;
 use crate::error::ErrorKind;
 use crate::failure::{raised, type_error};
+use crate::filters::{escaped, like};
 use crate::printf::printf;
 use crate::value::{Number, compare, new_list, number_of, type_name, undefined};
-
-/// Text and sequences are not repeated beyond this.
-const MAX_REPEATED: usize = 50_000_000;
 
 fn both_defined(left: &Value, right: &Value) -> Result<(), Error> {
     for value in [left, right] {
@@ -50,8 +49,13 @@ fn float(number: Number) -> f64 {
 /// `left + right`.
 pub(crate) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     both_defined(left, right)?;
-    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
-        return Ok(Value::from([left, right].concat()));
+    if let (Some(left_text), Some(right_text)) = (left.as_str(), right.as_str()) {
+        budget::reserve(left_text.len().saturating_add(right_text.len()))?;
+        return Ok(if left.is_safe() || right.is_safe() {
+            Value::from_safe_string(escaped_text(left) + &escaped_text(right))
+        } else {
+            Value::from([left_text, right_text].concat())
+        });
     }
     if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
         return match (left, right) {
@@ -61,6 +65,7 @@ pub(crate) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     }
     let sequences = left.kind() == ValueKind::Seq && right.kind() == ValueKind::Seq;
     if sequences && left.is_tuple() == right.is_tuple() {
+        budget::reserve_items(left.len().unwrap_or(0).saturating_add(right.len().unwrap_or(0)))?;
         let items: Vec<Value> = left.try_iter()?.chain(right.try_iter()?).collect();
         return Ok(if left.is_tuple() { Value::from(Tuple::from(items)) } else { new_list(items) });
     }
@@ -111,17 +116,42 @@ pub(crate) fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
     }
 }
 
+fn escaped_text(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    if value.is_safe() { text.to_owned() } else { escaped(text) }
+}
+
+/// What is filled into an escaped text gets escaped.
+pub(crate) fn escaped_for(format: Option<&Value>, values: &Value) -> Result<Value, Error> {
+    if !format.is_some_and(Value::is_safe) {
+        return Ok(values.clone());
+    }
+    let one = |value: &Value| match value.as_str() {
+        Some(text) if !value.is_safe() => Value::from_safe_string(escaped(text)),
+        _ => value.clone(),
+    };
+    Ok(match values.kind() {
+        ValueKind::Seq if values.is_tuple() => {
+            Value::from(Tuple::from(values.try_iter()?.map(|value| one(&value)).collect::<Vec<_>>()))
+        }
+        ValueKind::Map => crate::value::new_dict(
+            crate::methods::pairs_of(values)?.into_iter().map(|(key, value)| (key, one(&value))).collect(),
+        ),
+        _ => one(values),
+    })
+}
+
 fn repeat(value: &Value, count: i128) -> Option<Result<Value, Error>> {
     let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
-    let size = value.as_str().map(str::len).or_else(|| value.len())?;
-    if size.checked_mul(count).is_none_or(|total| total > MAX_REPEATED) {
-        return Some(Err(raised(ErrorKind::Limit, "repeated value is too large")));
-    }
-    if let Err(error) = crate::scope::charge(size * count) {
+    let reserved = match value.as_str() {
+        Some(text) => budget::reserve_times(count, text.len()),
+        None => budget::reserve_items(count.saturating_mul(value.len()?)),
+    };
+    if let Err(error) = reserved {
         return Some(Err(error));
     }
     if let Some(text) = value.as_str() {
-        return Some(Ok(Value::from(text.repeat(count))));
+        return Some(Ok(like(value, text.repeat(count))));
     }
     if value.kind() != ValueKind::Seq {
         return None;
@@ -162,7 +192,7 @@ pub(crate) fn floor_divide(left: &Value, right: &Value) -> Result<Value, Error> 
 pub(crate) fn modulo(left: &Value, right: &Value) -> Result<Value, Error> {
     both_defined(left, right)?;
     if let Some(format) = left.as_str() {
-        return printf(format, right).map(Value::from);
+        return printf(format, &escaped_for(Some(left), right)?).map(|text| like(left, text));
     }
     match (number_of(left), number_of(right)) {
         (Some(Number::Int(_)), Some(Number::Int(0))) => Err(zero("integer modulo by zero")),
@@ -223,11 +253,24 @@ pub(crate) fn equal(left: &Value, right: &Value) -> Result<bool, Error> {
     same_value(left, right, 0)
 }
 
+fn address(value: &Value) -> *const () {
+    value.as_object().map_or(std::ptr::null(), |object| std::ptr::from_ref(object).cast())
+}
+
 /// Deep equality; a container may contain itself, so the depth is limited.
 fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> {
     const MAX_DEPTH: usize = 200;
     if depth > MAX_DEPTH {
         return Err(raised(ErrorKind::Limit, "maximum recursion depth exceeded in comparison"));
+    }
+    both_defined(left, right)?;
+    let views =
+        |value: &Value| value.downcast_object_ref::<crate::value::View>().is_some_and(crate::value::View::is_values);
+    if views(left) || views(right) {
+        return Ok(std::ptr::eq(address(left), address(right)));
+    }
+    if super::value::is_namespace(left) || super::value::is_namespace(right) {
+        return Ok(left == right && std::ptr::eq(address(left), address(right)));
     }
     if let (Some(left), Some(right)) = (number_of(left), number_of(right)) {
         return Ok(match (left, right) {
@@ -238,6 +281,7 @@ fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> 
     }
     match (left.kind(), right.kind()) {
         (ValueKind::Seq, ValueKind::Seq) => {
+            budget::visit(left.len().unwrap_or(0).min(right.len().unwrap_or(0)))?;
             if left.is_tuple() != right.is_tuple() || left.len() != right.len() {
                 return Ok(false);
             }
@@ -249,6 +293,7 @@ fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> 
             Ok(true)
         }
         (ValueKind::Map, ValueKind::Map) => {
+            budget::visit(left.len().unwrap_or(0).min(right.len().unwrap_or(0)))?;
             if left.len() != right.len() {
                 return Ok(false);
             }
@@ -299,6 +344,7 @@ pub(crate) fn contains(container: &Value, needle: &Value) -> Result<bool, Error>
         let needle = needle.as_str().ok_or_else(|| {
             type_error(format!("'in <string>' requires string as left operand, not {}", type_name(needle)))
         })?;
+        crate::scope::charge(text.len() / 8)?;
         return Ok(text.contains(needle));
     }
     match container.kind() {
@@ -307,9 +353,15 @@ pub(crate) fn contains(container: &Value, needle: &Value) -> Result<bool, Error>
                 return Err(undefined(needle));
             }
             crate::value::hashable(needle)?;
+            if !container.get_item(needle)?.is_undefined() {
+                return Ok(true);
+            }
+            // The value of the key may be undefined itself.
+            budget::visit(container.len().unwrap_or(0))?;
             Ok(container.try_iter()?.any(|key| key == *needle))
         }
         ValueKind::Seq | ValueKind::Iterable => {
+            budget::visit(container.len().unwrap_or(0))?;
             for item in container.try_iter()? {
                 if equal(needle, &item)? {
                     return Ok(true);

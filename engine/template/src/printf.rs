@@ -61,7 +61,7 @@ pub(crate) fn printf(format: &str, values: &Value) -> Result<String, Error> {
             return Err(raised(crate::error::ErrorKind::Limit, "the formatted text is too large"));
         }
         let kind = chars.next().ok_or_else(|| value_error("incomplete format"))?;
-        if kind == '%' {
+        if kind == '%' && format_is_plain(&spec) {
             out.push('%');
             continue;
         }
@@ -70,6 +70,11 @@ pub(crate) fn printf(format: &str, values: &Value) -> Result<String, Error> {
     }
     arguments.finish()?;
     Ok(out)
+}
+
+/// `%%` stands for a percent sign only without anything between.
+fn format_is_plain(spec: &Spec) -> bool {
+    spec.key.is_none() && spec.flags.is_empty() && spec.width == 0 && spec.precision.is_none()
 }
 
 fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
@@ -153,7 +158,7 @@ impl Spec {
         match kind {
             's' => Ok(self.pad_text(&py_str(value))),
             'r' => Ok(self.pad_text(&py_repr(value))),
-            'a' => Ok(self.pad_text(&py_repr(value))),
+            'a' => Ok(self.pad_text(&ascii(&py_repr(value)))),
             'c' => self.character(value),
             'd' | 'i' | 'u' => self.decimal(kind, value),
             'x' | 'X' | 'o' => self.radix(kind, value),
@@ -256,7 +261,25 @@ pub(crate) fn float_format(number: f64, kind: char, precision: usize, alternate:
             _ => general_form(number, precision.max(1), alternate),
         }
     };
+    let text = if alternate && !text.contains('.') && number.is_finite() { with_point(&text) } else { text };
     if kind.is_ascii_uppercase() { text.to_uppercase() } else { text }
+}
+
+/// The decimal point that `#` asks for.
+fn with_point(text: &str) -> String {
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{mantissa}.e{exponent}"),
+        None => format!("{text}."),
+    }
+}
+
+/// `ascii()` of Python, from `repr()`.
+pub(crate) fn ascii(repr: &str) -> String {
+    let mut out = String::new();
+    for c in repr.chars() {
+        if c.is_ascii() { out.push(c) } else { crate::value::write_escape(c, &mut out) }
+    }
+    out
 }
 
 fn exponent_form(number: f64, precision: usize) -> String {

@@ -16,7 +16,7 @@ use minijinja::value::Value;
 use crate::error::ErrorKind;
 use crate::failure::raised;
 use crate::search::{Found, SearchPath};
-use crate::translate::Translated;
+use crate::translate::{Purpose, Translated};
 use crate::value::{FrozenDict, py_repr};
 
 /// The surroundings of one render.
@@ -28,6 +28,7 @@ pub(crate) struct Scope {
     pub(crate) hashing: bool,
     /// What the compiled templates of files were made from.
     pub(crate) sources: Arc<Sources>,
+    pub(crate) purpose: Purpose,
 }
 
 /// The translated templates of this run, by path.
@@ -53,6 +54,10 @@ struct Running {
     scopes: Vec<Scope>,
     missing: Vec<String>,
     last_miss: Option<Miss>,
+    /// All that was missing, by key; only when explaining.
+    misses: BTreeMap<String, String>,
+    /// Why names are undefined.
+    names: BTreeMap<String, String>,
     /// Elements and bytes that functions went through, see [`charge`].
     work: usize,
 }
@@ -60,6 +65,10 @@ struct Running {
 /// What functions may go through in one outermost render.
 const MAX_WORK: usize = 400_000_000;
 
+/// What looking for a file counts.
+const FILE_WORK: usize = 4096;
+
+#[derive(Clone)]
 enum Miss {
     Key {
         key: Value,
@@ -98,6 +107,7 @@ pub(crate) fn current() -> Scope {
         vars: Arc::default(),
         hashing: false,
         sources: Arc::default(),
+        purpose: Purpose::Render,
     })
 }
 
@@ -123,6 +133,8 @@ pub(crate) fn depth() -> usize {
 
 /// Finds a template for the running one and remembers a failure.
 pub(crate) fn find(name: &str, parent: &str) -> Option<PathBuf> {
+    // Looking for a file and entering it is worth many steps.
+    charge(FILE_WORK).ok()?;
     let parent = (!parent.starts_with('<')).then(|| Path::new(parent));
     match current().search.find(name, parent) {
         Found::File(path) => Some(path),
@@ -152,7 +164,15 @@ pub(crate) fn not_found_message(detail: &str) -> String {
 /// Remembers that `key` was not in a container, for the error that may follow.
 pub(crate) fn note_miss(parent: impl Into<Cow<'static, str>>, key: &Value) {
     let miss = Miss::Key { key: key.clone(), parent: parent.into() };
-    RUNNING.with_borrow_mut(|running| running.last_miss = Some(miss));
+    let explained = (current_purpose() == Purpose::Explain).then(|| (miss.key_text(), miss.message()));
+    RUNNING.with_borrow_mut(|running| {
+        running.misses.extend(explained);
+        running.last_miss = Some(miss);
+    });
+}
+
+fn current_purpose() -> Purpose {
+    RUNNING.with_borrow(|running| running.scopes.last().map_or(Purpose::Render, |scope| scope.purpose))
 }
 
 /// Remembers why a filter returns undefined.
@@ -160,23 +180,26 @@ pub(crate) fn note_message(message: String) {
     RUNNING.with_borrow_mut(|running| running.last_miss = Some(Miss::Other(message)));
 }
 
+/// Remembers why a name is undefined.
+pub(crate) fn note_name(name: &str, message: String) {
+    RUNNING.with_borrow_mut(|running| running.names.insert(name.to_owned(), message));
+}
+
+/// Why a name is undefined, if that is known.
+pub(crate) fn name_message(name: &str) -> Option<String> {
+    RUNNING.with_borrow(|running| running.names.get(name).cloned())
+}
+
 /// The undefined text for `key`, if that is what was missing last.
 pub(crate) fn miss_message(key: &str) -> Option<String> {
-    RUNNING.with_borrow(|running| {
-        let miss = running.last_miss.as_ref()?;
-        let same = match miss {
-            Miss::Key { key: missed, .. } => {
-                missed.as_str().map_or_else(|| missed.to_string() == key, |name| name == key)
-            }
-            Miss::Other(_) => false,
-        };
-        (same || key == "...").then(|| miss.message())
-    })
+    let (known, last) = RUNNING.with_borrow(|running| (running.misses.get(key).cloned(), running.last_miss.clone()));
+    // Printing a key may need the borrow again.
+    known.or_else(|| last.filter(|miss| key == "..." || miss.key_text() == key).map(|miss| miss.message()))
 }
 
 /// The undefined text for whatever was missing last.
 pub(crate) fn last_miss_message() -> Option<String> {
-    RUNNING.with_borrow(|running| running.last_miss.as_ref().map(Miss::message))
+    RUNNING.with_borrow(|running| running.last_miss.clone()).map(|miss| miss.message())
 }
 
 /// The project variable behind a dotted path.
@@ -191,6 +214,14 @@ pub(crate) fn variable(path: &str) -> Option<Value> {
 }
 
 impl Miss {
+    /// The key as error messages of the engine spell it; empty where there is none.
+    fn key_text(&self) -> String {
+        match self {
+            Self::Other(_) => String::new(),
+            Self::Key { key, .. } => key.as_str().map_or_else(|| key.to_string(), str::to_owned),
+        }
+    }
+
     fn message(&self) -> String {
         match self {
             Self::Other(message) => message.clone(),

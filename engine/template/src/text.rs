@@ -5,6 +5,11 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// `str.isspace` of one character.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
 /// `str.splitlines(keepends=True)`.
 pub(crate) fn split_lines_keep(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();

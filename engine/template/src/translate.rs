@@ -7,14 +7,19 @@
 //! the user's text. What this module does not understand it leaves alone:
 //! the engine then reports the syntax error.
 
+mod complexity;
 mod expression;
 mod fragment;
+mod imports;
+mod literal;
 mod loops;
+mod macros;
 mod statement;
 
-use minijinja::machinery::{Token, tokenize};
+use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
+pub(crate) use expression::NAME_DOT;
 use fragment::Fragment;
 
 /// A template in the engine's dialect.
@@ -45,30 +50,72 @@ impl Translated {
         Self { original: text.to_owned(), text: text.to_owned(), marks: Vec::new(), problem }
     }
 
+    /// An expression that is none; with a `problem` it must not compile.
+    fn wrong(text: &str, problem: Option<String>) -> Self {
+        let mut translated = Self::unchanged(text, problem);
+        if translated.problem.is_some() {
+            translated.text.push_str(" )");
+        }
+        translated
+    }
+
+    /// A mistake in the tag at `start`: compiling fails even if the engine would accept the text.
+    fn mistaken(text: &str, start: usize, problem: String) -> Self {
+        let mut translated = Self::unchanged(text, Some(problem));
+        if parse(text, "", SyntaxConfig::default()).is_ok() {
+            translated.text = format!("{}{{% __mistake %}}", text.get(..start).unwrap_or_default());
+        }
+        translated
+    }
+
+    /// The engine must not even see the tag at `start`.
+    fn too_deep(text: &str, start: usize) -> Self {
+        let before = text.get(..start).unwrap_or_default();
+        let translated = Self::unchanged(text, Some(complexity::PROBLEM.to_owned()));
+        Self { text: format!("{before}{{% __mistake %}}"), ..translated }
+    }
+
     fn of(text: &str, fragment: Fragment) -> Self {
         Self { original: text.to_owned(), text: fragment.text, marks: fragment.marks, problem: None }
     }
 }
 
+/// What a translation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Rendering.
+    Render,
+    /// Rendering again after an undefined value, to learn what it was looked up in.
+    Explain,
+}
+
 /// Translates a whole template.
-pub(crate) fn template(text: &str) -> Translated {
+pub(crate) fn template(text: &str, purpose: Purpose) -> Translated {
+    if let Some(start) = complexity::too_deep(text, false) {
+        return Translated::too_deep(text, start);
+    }
     let Some(tokens) = tokens(text, false) else { return Translated::unchanged(text, None) };
-    match statement::translate(text, &tokens) {
+    match statement::translate(text, &tokens, purpose) {
         Ok(fragment) => Translated::of(text, fragment),
-        Err(problem) => Translated::unchanged(text, problem),
+        Err((_, None)) => Translated::unchanged(text, None),
+        Err((start, Some(problem))) => Translated::mistaken(text, start, problem),
     }
 }
 
 /// Translates one expression.
-pub(crate) fn expression(text: &str) -> Translated {
+pub(crate) fn expression(text: &str, purpose: Purpose) -> Translated {
+    if complexity::too_deep(text, true).is_some() {
+        let text = Translated::unchanged(text, Some(complexity::PROBLEM.to_owned()));
+        return Translated { text: ")".to_owned(), ..text };
+    }
     let Some(tokens) = tokens(text, true) else { return Translated::unchanged(text, None) };
-    let mut parser = expression::Parser::new(text, &tokens);
+    let mut parser = expression::Parser::new(text, &tokens, purpose);
     match (parser.tuple(true), parser.described()) {
         (Some(fragment), None) => Translated::of(text, fragment),
         (Some(_), Some(found)) => {
-            Translated::unchanged(text, Some(format!("expected token 'end of statement block', got '{found}'")))
+            Translated::wrong(text, Some(format!("expected token 'end of statement block', got '{found}'")))
         }
-        (None, _) => Translated::unchanged(text, None),
+        (None, _) => Translated::wrong(text, parser.problem()),
     }
 }
 
@@ -95,15 +142,19 @@ fn tokens(text: &str, in_expression: bool) -> Option<Vec<Lexeme<'_>>> {
 mod tests {
     use super::*;
 
+    fn render(text: &str) -> Translated {
+        template(text, Purpose::Render)
+    }
+
     #[test]
     fn operators_become_calls_and_lines_stay() {
-        let translated = template("a\n{{ x %\n y + 1 }}\n{% if a < b %}{% endif %}");
+        let translated = render("a\n{{ x %\n y + 1 }}\n{% if a < b %}{% endif %}");
         assert_eq!(translated.text, "a\n{{__add(__mod( x,\n y), 1) }}\n{% if __lt( a, b) %}{% endif %}");
     }
 
     #[test]
     fn offsets_lead_back_to_the_original() {
-        let translated = template("{{ 1 + missing }}");
+        let translated = render("{{ 1 + missing }}");
         let offset = translated.text.find("missing").unwrap();
         assert_eq!(translated.original_offset(offset), 7);
     }
@@ -111,8 +162,8 @@ mod tests {
     #[test]
     fn what_is_not_understood_stays() {
         for text in ["{{ a b }}", "{% if %}", "{{ 1 + }}", "{{ [1, }}", "{% include %}", "{% macro %}"] {
-            assert_eq!(template(text).text, text);
+            assert_eq!(render(text).text, text);
         }
-        assert_eq!(expression("a %}{{ b").text, "a %}{{ b");
+        assert_eq!(expression("a %}{{ b", Purpose::Render).text, "a %}{{ b");
     }
 }

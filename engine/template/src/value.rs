@@ -12,6 +12,7 @@ mod number;
 mod order;
 mod text;
 mod view;
+mod watched;
 
 pub(crate) use convert::to_json;
 pub(crate) use date::Date;
@@ -20,8 +21,9 @@ pub(crate) use frozen::{Frozen, FrozenDict, Root};
 pub(crate) use list::{List, new_list};
 pub(crate) use number::{Number, float_text, number_of};
 pub(crate) use order::compare;
-pub(crate) use text::{is_printable, py_repr, py_str};
+pub(crate) use text::{is_printable, py_repr, py_str, write_escape};
 pub(crate) use view::{View, new_view};
+pub(crate) use watched::watched;
 
 use minijinja::value::{Value, ValueKind};
 
@@ -62,6 +64,8 @@ fn engine_type(value: &Value) -> Option<&'static str> {
         "Loop" => Some("jinja2.runtime.LoopContext"),
         "Module" => Some("jinja2.environment.TemplateModule"),
         "Namespace" => Some("jinja2.utils.Namespace"),
+        "Cycler" => Some("jinja2.utils.Cycler"),
+        "Joiner" => Some("jinja2.utils.Joiner"),
         _ => None,
     }
 }
@@ -71,14 +75,40 @@ pub(crate) fn is_macro(value: &Value) -> bool {
     engine_type(value) == Some("jinja2.runtime.Macro")
 }
 
+/// Whether a value is the `loop` of a `for`.
+pub(crate) fn is_loop(value: &Value) -> bool {
+    engine_type(value) == Some("jinja2.runtime.LoopContext")
+}
+
+/// Whether a value is an imported template.
+pub(crate) fn is_module(value: &Value) -> bool {
+    engine_type(value) == Some("jinja2.environment.TemplateModule")
+}
+
 /// Whether a value is a `namespace()`.
 pub(crate) fn is_namespace(value: &Value) -> bool {
     engine_type(value) == Some("jinja2.utils.Namespace")
 }
 
+/// Tuples in a key nest no deeper.
+const MAX_KEY_DEPTH: usize = 100;
+
 /// Fails for what cannot be a key.
 pub(crate) fn hashable(value: &Value) -> Result<(), minijinja::Error> {
-    let changes = value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some();
+    hashable_at(value, 0)
+}
+
+fn hashable_at(value: &Value, depth: usize) -> Result<(), minijinja::Error> {
+    if depth > MAX_KEY_DEPTH {
+        let kind = crate::error::ErrorKind::Limit;
+        return Err(crate::failure::raised(kind, "maximum recursion depth exceeded in a key"));
+    }
+    let view = value.downcast_object_ref::<View>().is_some_and(|view| view.type_name() != "dict_values");
+    let changes =
+        value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some() || view;
+    if value.is_tuple() {
+        return value.try_iter()?.try_for_each(|item| hashable_at(&item, depth + 1));
+    }
     if changes { Err(crate::failure::type_error(format!("unhashable type: '{}'", type_name(value)))) } else { Ok(()) }
 }
 

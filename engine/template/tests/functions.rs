@@ -140,7 +140,7 @@ fn images_and_versions_go_through_the_port() {
     assert_eq!(world.render("{{ version.calver('YYYY.0M') }}"), "calver([\"YYYY.0M\"])");
     assert_eq!(
         world.render("{% for name in version %}{{ name }} {% endfor %}"),
-        "alphabetical calver digest natural newest_build number numerical prefix regex semver timestamp "
+        "alphabetical calver digest natural newest_build policy number numerical prefix regex semver timestamp "
     );
     assert_eq!(world.fails("{{ version.nope() }}"), "UndefinedError: 'dict object' has no attribute 'nope'");
     assert_eq!(world.render("{{ images is mapping }}"), "True");

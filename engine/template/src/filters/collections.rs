@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::Error;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value, ValueKind};
+use minijinja::{Error, State};
 
 use super::sequences::{attribute, folded, items};
-use super::{Function, defined};
+use super::{Function, defined, pretty};
 use crate::binder::signature;
 use crate::failure::{raised, type_error};
 use crate::methods::{pairs_of, sort_keyed};
@@ -21,9 +21,10 @@ pub(super) const FILTERS: &[(&str, Function)] = &[
     ("groupby", |_, args| groupby(args)),
     ("attr", |_, args| attr(args)),
     ("random", |_, args| random(args)),
-    ("xmlattr", |_, args| xmlattr(args)),
+    ("xmlattr", |state, args| xmlattr(state, args)),
     ("pprint", |_, args| {
-        signature("do_pprint", &["value"], 1).bind(args).map(|slots| Value::from(slots[0].as_ref().map(py_repr)))
+        let slots = signature("do_pprint", &["value"], 1).bind(args)?;
+        Ok(Value::from(pretty::pretty(slots[0].as_ref().unwrap_or(&Value::UNDEFINED))))
     }),
 ];
 
@@ -80,12 +81,16 @@ fn groupby(args: &[Value]) -> Result<Value, Error> {
     let mut keyed = Vec::new();
     for item in items(slots[0].as_ref())? {
         let key = attribute(&item, &path, fallback)?;
-        keyed.push((folded(defined(Some(&key))?.clone(), case_sensitive), item));
+        keyed.push((folded(key, case_sensitive), item));
     }
     sort_keyed(&mut keyed, false)?;
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
     for (key, item) in keyed {
-        match groups.last_mut().filter(|group| group.0 == key) {
+        let same = match groups.last() {
+            Some((known, _)) => crate::operators::equal(known, &key)?,
+            None => false,
+        };
+        match groups.last_mut().filter(|_| same) {
             Some(group) => group.1.push(item),
             None => groups.push((key, vec![item])),
         }
@@ -142,7 +147,10 @@ fn attr(args: &[Value]) -> Result<Value, Error> {
             | ValueKind::Bool
             | ValueKind::None
     );
-    if plain && value.as_object().is_none_or(|object| object.downcast_ref::<Group>().is_none()) {
+    if plain
+        && !crate::value::is_namespace(value)
+        && value.as_object().is_none_or(|object| object.downcast_ref::<Group>().is_none())
+    {
         crate::scope::note_message(format!("'{}' has no attribute '{name}'", crate::value::parent_name(value)));
         return Ok(Value::UNDEFINED);
     }
@@ -158,7 +166,7 @@ fn random(args: &[Value]) -> Result<Value, Error> {
     }))
 }
 
-fn xmlattr(args: &[Value]) -> Result<Value, Error> {
+fn xmlattr(state: &State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_xmlattr", &["d", "autospace"], 1).bind(args)?;
     let mut parts = Vec::new();
     let attributes = defined(slots[0].as_ref())?;
@@ -170,7 +178,12 @@ fn xmlattr(args: &[Value]) -> Result<Value, Error> {
         if value.is_none() || value.is_undefined() {
             continue;
         }
-        let key = py_str(&key);
+        let Some(key) = key.as_str().map(str::to_owned) else {
+            return Err(type_error(format!(
+                "expected string or bytes-like object, got '{}'",
+                crate::value::type_name(&key)
+            )));
+        };
         if key.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '>' | '=')) {
             return Err(crate::failure::value_error(format!("Invalid character in attribute name: {key:?}")));
         }
@@ -178,5 +191,7 @@ fn xmlattr(args: &[Value]) -> Result<Value, Error> {
     }
     let text = parts.join(" ");
     let space = slots[1].as_ref().map_or(Ok(true), is_true)? && !text.is_empty();
-    Ok(Value::from(if space { format!(" {text}") } else { text }))
+    let text = if space { format!(" {text}") } else { text };
+    let escapes = state.auto_escape() != &minijinja::AutoEscape::None;
+    Ok(if escapes { Value::from_safe_string(text) } else { Value::from(text) })
 }

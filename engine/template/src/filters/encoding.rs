@@ -55,7 +55,7 @@ fn to_json(value: &Value) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(type_error("Object of type StrictUndefined is not JSON serializable"));
     }
-    json::to_json(value, Layout::default()).map(Value::from)
+    json::to_json(value, &Layout::default()).map(Value::from)
 }
 
 fn from_yaml(value: &Value) -> Result<Value, Error> {

@@ -58,7 +58,8 @@ fn truncated(number: f64) -> Option<Value> {
 
 /// `int(text, base)` of Python.
 fn parse_int(text: &str, base: i64) -> Option<i128> {
-    let text = text.trim();
+    let text = ascii_digits(text.trim());
+    let text = text.as_str();
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -74,6 +75,13 @@ fn parse_int(text: &str, base: i64) -> Option<i128> {
     Some(if negative { -number } else { number })
 }
 
+/// Decimal digits of any script as ASCII ones.
+fn ascii_digits(text: &str) -> String {
+    text.chars()
+        .map(|c| crate::methods::decimal_value(c).and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c))
+        .collect()
+}
+
 /// The digits without `_`, which may only stand between digits.
 fn plain_digits(digits: &str) -> Option<String> {
     let wrong = digits.starts_with(['_', '-', '+']) || digits.ends_with('_') || digits.contains("__");
@@ -82,7 +90,7 @@ fn plain_digits(digits: &str) -> Option<String> {
 
 /// `float(text)` of Python.
 fn parse_float(text: &str) -> Option<f64> {
-    let text = text.trim().to_lowercase();
+    let text = ascii_digits(text.trim()).to_lowercase();
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
     match unsigned {
         "inf" | "infinity" | "nan" => {}
@@ -154,7 +162,8 @@ fn directed(number: Number, precision: i64, up: bool) -> f64 {
     };
     let unit = 10_f64.powi(i32::try_from(precision).unwrap_or(0));
     let scaled = number * unit;
-    (if up { scaled.ceil() } else { scaled.floor() }) / unit
+    // Python's `ceil` and `floor` give integers, which know no negative zero.
+    (if up { scaled.ceil() } else { scaled.floor() }) / unit + 0.0
 }
 
 fn file_size(args: &[Value]) -> Result<Value, Error> {
@@ -171,7 +180,10 @@ fn file_size(args: &[Value]) -> Result<Value, Error> {
         return Ok(Value::from("1 Byte"));
     }
     if bytes < base {
-        return Ok(Value::from(format!("{} Bytes", bytes.trunc())));
+        if bytes.is_infinite() {
+            return Err(raised(ErrorKind::Overflow, "cannot convert float infinity to integer"));
+        }
+        return Ok(Value::from(format!("{} Bytes", bytes.trunc() + 0.0)));
     }
     let mut unit = base;
     let prefixes = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
@@ -180,7 +192,8 @@ fn file_size(args: &[Value]) -> Result<Value, Error> {
         if bytes < unit || index + 1 == prefixes.len() {
             let shown = base * bytes / unit;
             let name = if binary { format!("{}iB", prefix.to_uppercase()) } else { format!("{prefix}B") };
-            return Ok(Value::from(format!("{shown:.1} {name}")));
+            let shown = if shown.is_nan() { "nan".to_owned() } else { format!("{shown:.1}") };
+            return Ok(Value::from(format!("{shown} {name}")));
         }
     }
     Ok(Value::from(""))

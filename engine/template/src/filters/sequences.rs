@@ -1,14 +1,19 @@
 //! Filters that take sequences apart or reorder them.
 
+use std::collections::HashSet;
+
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
-use super::strings::integer;
+use super::strings::{escaped, integer};
 use super::{Function, defined};
 use crate::binder::{signature, split_named};
+use crate::budget;
 use crate::failure::{raised, type_error};
-use crate::methods::{sequence, sort_keyed};
-use crate::value::{compare, hashable, is_true, new_list, parent_name, py_str, type_name, undefined};
+use crate::methods::{joined, sequence, sort_keyed};
+use crate::value::{
+    Number, compare, hashable, is_true, new_list, number_of, parent_name, py_str, type_name, undefined,
+};
 
 pub(super) const FILTERS: &[(&str, Function)] = &[
     ("count", |_, args| length(args)),
@@ -17,7 +22,7 @@ pub(super) const FILTERS: &[(&str, Function)] = &[
     ("last", |_, args| last(args)),
     ("list", |_, args| list(args)),
     ("reverse", |_, args| reverse(args)),
-    ("join", |_, args| join(args)),
+    ("join", |state, args| join(state, args)),
     ("batch", |_, args| batch(args)),
     ("slice", |_, args| slice(args)),
     ("sort", |_, args| sort(args)),
@@ -39,7 +44,8 @@ pub(super) fn items(slot: Option<&Value>) -> Result<Vec<Value>, Error> {
 
 /// The items of a filter that starts only when its first argument is true in Python.
 fn items_if_any(slot: Option<&Value>) -> Result<Vec<Value>, Error> {
-    if slot.is_some_and(Value::is_none) { Ok(Vec::new()) } else { items(slot) }
+    let value = defined(slot)?;
+    if is_true(value)? { sequence(value) } else { Ok(Vec::new()) }
 }
 
 /// One step of an attribute path; digits are an index.
@@ -96,11 +102,18 @@ fn flag(slot: Option<&Value>) -> Result<bool, Error> {
     slot.map_or(Ok(false), is_true)
 }
 
+/// A whole number of rows in a float.
+fn whole(size: f64) -> Option<usize> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and small")]
+    (size.fract() == 0.0 && (0.0..1e9).contains(&size)).then_some(size as usize)
+}
+
 fn length(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("len", &["obj"], 1).bind(args)?;
     let value = defined(slots[0].as_ref())?;
     value
         .len()
+        .filter(|_| !crate::value::is_namespace(value))
         .map(Value::from)
         .ok_or_else(|| type_error(format!("object of type '{}' has no len()", type_name(value))))
 }
@@ -137,24 +150,47 @@ fn reverse(args: &[Value]) -> Result<Value, Error> {
     Ok(new_list(items))
 }
 
-fn join(args: &[Value]) -> Result<Value, Error> {
+fn join(state: &State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_join", &["value", "d", "attribute"], 1).bind(args)?;
     let separator = slots[1].as_ref().map(|value| defined(Some(value)).map(py_str)).transpose()?.unwrap_or_default();
     let mut parts = Vec::new();
     for item in items(slots[0].as_ref())? {
         let item = given(slots[2].as_ref()).map_or(Ok(item.clone()), |path| attribute(&item, path, None))?;
-        parts.push(py_str(defined(Some(&item))?));
+        let item = defined(Some(&item))?;
+        budget::reserve(item.as_str().map_or(0, str::len))?;
+        parts.push(item.clone());
     }
-    Ok(Value::from(parts.join(&separator)))
+    let safe_separator = slots[1].as_ref().is_some_and(Value::is_safe);
+    let escapes = state.auto_escape() != &minijinja::AutoEscape::None;
+    if !escapes || !(safe_separator || parts.iter().any(Value::is_safe)) {
+        let parts: Vec<String> = parts.iter().map(py_str).collect();
+        return joined(&parts, &separator).map(Value::from);
+    }
+    let escape = |part: &Value| if part.is_safe() { py_str(part) } else { escaped(&py_str(part)) };
+    let parts: Vec<String> = parts.iter().map(escape).collect();
+    let separator = if safe_separator { separator } else { escaped(&separator) };
+    joined(&parts, &separator).map(Value::from_safe_string)
 }
 
 fn batch(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_batch", &["value", "linecount", "fill_with"], 2).bind(args)?;
-    let size = usize::try_from(integer(slots[1].as_ref(), 0)?).unwrap_or(0).max(1);
     let items = items(slots[0].as_ref())?;
-    let mut rows: Vec<Vec<Value>> = items.chunks(size).map(<[Value]>::to_vec).collect();
+    // A number that no row reaches makes one row; 0 is reached by the empty one.
+    let size = match slots[1].as_ref().and_then(number_of) {
+        Some(Number::Int(size)) => usize::try_from(size).ok(),
+        Some(Number::Float(size)) => whole(size),
+        None => None,
+    };
+    let mut rows: Vec<Vec<Value>> = match size {
+        _ if items.is_empty() => Vec::new(),
+        Some(0) => vec![Vec::new(), items],
+        Some(size) => items.chunks(size).map(<[Value]>::to_vec).collect(),
+        None => vec![items],
+    };
     if let (Some(fill), Some(row)) = (given(slots[2].as_ref()), rows.last_mut()) {
-        row.resize(size, fill.clone());
+        let size = usize::try_from(integer(slots[1].as_ref(), 0)?).unwrap_or(0);
+        budget::reserve_items(size)?;
+        row.resize(size.max(row.len()), fill.clone());
     }
     Ok(new_list(rows.into_iter().map(new_list).collect()))
 }
@@ -162,10 +198,16 @@ fn batch(args: &[Value]) -> Result<Value, Error> {
 fn slice(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_slice", &["value", "slices", "fill_with"], 2).bind(args)?;
     let items = items(slots[0].as_ref())?;
-    let columns = usize::try_from(integer(slots[1].as_ref(), 0)?).unwrap_or(0);
+    let wanted = integer(slots[1].as_ref(), 0)?;
+    if wanted < 0 {
+        return Ok(new_list(Vec::new()));
+    }
+    let columns = usize::try_from(wanted).unwrap_or(usize::MAX);
+    budget::reserve_items(columns)?;
     if columns == 0 {
         return Err(raised(crate::error::ErrorKind::ZeroDivision, "integer division or modulo by zero"));
     }
+    budget::reserve_times(columns, 100)?;
     let (size, extra) = (items.len() / columns, items.len() % columns);
     let mut rest = items.as_slice();
     let mut result = Vec::new();
@@ -202,25 +244,48 @@ fn sort_key(item: &Value, path: &Value, case_sensitive: bool) -> Result<Value, E
         return Ok(new_list(vec![folded(attribute(item, path, None)?, case_sensitive)]));
     }
     let paths = py_str(path);
-    let keys = paths.split(',').map(|path| Ok(folded(attribute(item, &Value::from(path), None)?, case_sensitive)));
-    Ok(new_list(keys.collect::<Result<_, Error>>()?))
+    let mut first_miss = None;
+    let mut keys = Vec::new();
+    for path in paths.split(',') {
+        let key = attribute(item, &Value::from(path), None)?;
+        if key.is_undefined() && first_miss.is_none() {
+            first_miss = crate::scope::last_miss_message();
+        }
+        keys.push(folded(key, case_sensitive));
+    }
+    if let Some(message) = first_miss {
+        crate::scope::note_message(message);
+    }
+    Ok(new_list(keys))
 }
 
 fn unique(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_unique", &["value", "case_sensitive", "attribute"], 1).bind(args)?;
     let case_sensitive = flag(slots[1].as_ref())?;
-    let mut seen: Vec<Value> = Vec::new();
+    let mut seen = HashSet::new();
     let mut kept = Vec::new();
     for item in items(slots[0].as_ref())? {
         let key = given(slots[2].as_ref()).map_or(Ok(item.clone()), |path| attribute(&item, path, None))?;
         let key = folded(defined(Some(&key))?.clone(), case_sensitive);
         hashable(&key)?;
-        if !seen.contains(&key) {
-            seen.push(key);
+        if seen.insert(by_number(key)) {
             kept.push(item);
         }
     }
     Ok(new_list(kept))
+}
+
+/// The key under which equal numbers of all kinds meet.
+fn by_number(key: Value) -> Value {
+    match number_of(&key) {
+        Some(Number::Int(number)) => Value::from(number),
+        Some(Number::Float(number)) if number.fract() == 0.0 && number.abs() < 1e18 =>
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+            Value::from(number as i128)
+        }
+        _ => key,
+    }
 }
 
 fn extreme(name: &'static str, args: &[Value], wanted: std::cmp::Ordering) -> Result<Value, Error> {
@@ -261,7 +326,9 @@ fn map(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let option = |name: &str| named.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     let mut mapped = Vec::new();
     if let Some(path) = option("attribute").filter(|_| rest.is_empty()) {
-        if let Some((name, _)) = named.iter().find(|(name, _)| !matches!(name.as_str(), "attribute" | "default")) {
+        let unknown = named.iter().find(|(name, _)| !matches!(name.as_str(), "attribute" | "default"));
+        // Upstream looks at the arguments when the first item is asked for.
+        if let Some((name, _)) = unknown.filter(|_| positional.first().is_some_and(Value::is_true)) {
             return Err(raised(crate::error::ErrorKind::Assertion, format!("Unexpected keyword argument '{name}'")));
         }
         for item in items {

@@ -1,10 +1,11 @@
 //! Filters on text.
 
 use minijinja::value::{Value, ValueKind};
-use minijinja::{Error, State};
+use minijinja::{AutoEscape, Error, State};
 
 use super::{Function, defined};
 use crate::binder::signature;
+use crate::budget;
 use crate::failure::{raised, type_error};
 use crate::json::{self, Layout};
 use crate::methods::title;
@@ -12,13 +13,7 @@ use crate::text::split_lines;
 use crate::value::{is_true, py_str, type_name};
 
 pub(super) const FILTERS: &[(&str, Function)] = &[
-    ("capitalize", |_, args| {
-        with_text("do_capitalize", args, |text| {
-            let lower = text.to_lowercase();
-            let mut chars = lower.chars();
-            chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-        })
-    }),
+    ("capitalize", |_, args| with_text("do_capitalize", args, |text| crate::methods::capitalized(&text))),
     ("lower", |_, args| with_text("do_lower", args, |text| text.to_lowercase())),
     ("upper", |_, args| with_text("do_upper", args, |text| text.to_uppercase())),
     ("string", |_, args| with_text("soft_str", args, |text| text)),
@@ -26,23 +21,36 @@ pub(super) const FILTERS: &[(&str, Function)] = &[
     ("center", |_, args| center(args)),
     ("e", |state, args| escape(state, args)),
     ("escape", |state, args| escape(state, args)),
-    ("forceescape", |_, args| with_text("do_forceescape", args, |text| escaped(&text))),
+    ("forceescape", |_, args| {
+        signature("do_forceescape", &["value"], 1)
+            .bind(args)
+            .and_then(|slots| Ok(Value::from_safe_string(escaped(&py_str(defined(slots[0].as_ref())?)))))
+    }),
     ("indent", |_, args| indent(args)),
-    ("replace", |_, args| replace(args)),
+    ("replace", |state, args| replace(state, args)),
     ("trim", |_, args| trim(args)),
     ("truncate", |_, args| truncate(args)),
     ("tojson", |_, args| tojson(args)),
     ("urlencode", |_, args| urlencode(args)),
     ("wordcount", |_, args| wordcount(args)),
-    ("wordwrap", |_, args| wordwrap(args)),
     ("format", |_, args| format(args)),
-    ("striptags", |_, args| with_text("do_striptags", args, |text| striptags(&text))),
+    ("striptags", |_, args| {
+        signature("do_striptags", &["value"], 1)
+            .bind(args)
+            .and_then(|slots| Ok(Value::from(striptags(&py_str(defined(slots[0].as_ref())?)))))
+    }),
 ];
 
-/// A filter without parameters on the text form of anything.
+/// A filter without parameters on the text form of anything; what is escaped stays so.
 fn with_text(name: &'static str, args: &[Value], change: impl FnOnce(String) -> String) -> Result<Value, Error> {
     let slots = signature(name, &["s"], 1).bind(args)?;
-    Ok(Value::from(change(py_str(defined(slots[0].as_ref())?))))
+    let value = defined(slots[0].as_ref())?;
+    Ok(like(value, change(py_str(value))))
+}
+
+/// A text that counts as escaped if `value` does.
+pub(crate) fn like(value: &Value, text: String) -> Value {
+    if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
 }
 
 /// A slot as an integer.
@@ -64,7 +72,7 @@ pub(super) fn integer(slot: Option<&Value>, default: i64) -> Result<i64, Error> 
 fn center(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_center", &["value", "width"], 1).bind(args)?;
     let width = integer(slots[1].as_ref(), 80)?;
-    Ok(Value::from(crate::methods::center(&py_str(defined(slots[0].as_ref())?), width, ' ')))
+    crate::methods::center(&py_str(defined(slots[0].as_ref())?), width, ' ').map(Value::from)
 }
 
 /// `&`, `<`, `>` and quotes as HTML entities.
@@ -100,12 +108,17 @@ fn indent(args: &[Value]) -> Result<Value, Error> {
     };
     let indentation = match &slots[1] {
         Some(width) if width.kind() == ValueKind::String => py_str(width),
-        width => " ".repeat(usize::try_from(integer(width.as_ref(), 4)?).unwrap_or(0)),
+        width => {
+            let width = usize::try_from(integer(width.as_ref(), 4)?).unwrap_or(0);
+            budget::reserve(width)?;
+            " ".repeat(width)
+        }
     };
     let (first, blank) = (slots[2].as_ref().map_or(Ok(false), is_true)?, slots[3].as_ref().map_or(Ok(false), is_true)?);
     // Upstream appends a newline, so that a final one is kept.
     let text = format!("{text}\n");
     let lines = split_lines(&text);
+    budget::reserve(text.len().saturating_add(lines.len().saturating_mul(indentation.len())))?;
     let body = if blank {
         lines.join(&format!("\n{indentation}"))
     } else {
@@ -122,22 +135,30 @@ fn indent(args: &[Value]) -> Result<Value, Error> {
     Ok(Value::from(if first { indentation + &body } else { body }))
 }
 
-fn replace(args: &[Value]) -> Result<Value, Error> {
+fn replace(state: &State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_replace", &["s", "old", "new", "count"], 3).bind(args)?;
     let text = py_str(defined(slots[0].as_ref())?);
     let (old, new) = (py_str(defined(slots[1].as_ref())?), py_str(defined(slots[2].as_ref())?));
     let count = slots[3].as_ref().filter(|count| !count.is_none()).map(|count| integer(Some(count), -1)).transpose()?;
-    Ok(Value::from(crate::methods::replace(&text, &old, &new, count.unwrap_or(-1))))
+    let count = count.unwrap_or(-1);
+    let safe = |index: usize| slots[index].as_ref().is_some_and(Value::is_safe);
+    if state.auto_escape() == &AutoEscape::None || !(safe(0) || safe(1) || safe(2)) {
+        return crate::methods::replace(&text, &old, &new, count).map(Value::from);
+    }
+    let text = if safe(0) { text } else { escaped(&text) };
+    let new = if safe(2) { new } else { escaped(&new) };
+    crate::methods::replace(&text, &old, &new, count).map(Value::from_safe_string)
 }
 
 fn trim(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_trim", &["value", "chars"], 1).bind(args)?;
     let text = py_str(defined(slots[0].as_ref())?);
     let chars = slots[1].as_ref().filter(|chars| !chars.is_none()).map(py_str);
-    Ok(Value::from(match chars {
+    let kept = match chars {
         Some(chars) => text.trim_matches(|c| chars.contains(c)),
-        None => text.trim(),
-    }))
+        None => text.trim_matches(crate::text::is_space),
+    };
+    Ok(like(slots[0].as_ref().unwrap_or(&Value::UNDEFINED), kept.to_owned()))
 }
 
 fn truncate(args: &[Value]) -> Result<Value, Error> {
@@ -174,10 +195,18 @@ fn tojson(args: &[Value]) -> Result<Value, Error> {
     let slots = signature("do_tojson", &["value", "indent"], 1).bind(args)?;
     let value = defined(slots[0].as_ref())
         .map_err(|_| type_error("Object of type StrictUndefined is not JSON serializable"))?;
-    let indent =
-        slots[1].as_ref().filter(|indent| !indent.is_none()).map(|indent| integer(Some(indent), 0)).transpose()?;
-    let indent = indent.map(|indent| usize::try_from(indent).unwrap_or(0));
-    let text = json::to_json(value, Layout { sort_keys: true, indent })?;
+    let indent = match slots[1].as_ref().filter(|indent| !indent.is_none()) {
+        None => None,
+        Some(indent) if indent.as_str().is_some() => Some(py_str(indent)),
+        Some(indent) => {
+            let count = usize::try_from(integer(Some(indent), 0)?).unwrap_or(0);
+            if count > 1000 {
+                return Err(raised(crate::error::ErrorKind::Limit, "the indentation is too large"));
+            }
+            Some(" ".repeat(count))
+        }
+    };
+    let text = json::to_json(value, &Layout { sort_keys: true, indent })?;
     let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027");
     Ok(Value::from_safe_string(text))
 }
@@ -210,84 +239,6 @@ fn wordcount(args: &[Value]) -> Result<Value, Error> {
     Ok(Value::from(words.count()))
 }
 
-fn wordwrap(args: &[Value]) -> Result<Value, Error> {
-    let slots = signature("do_wordwrap", &["s", "width", "break_long_words", "wrapstring", "break_on_hyphens"], 1)
-        .bind(args)?;
-    let value = defined(slots[0].as_ref())?;
-    let text = value.as_str().ok_or_else(|| {
-        raised(crate::error::ErrorKind::Type, format!("'{}' object has no attribute 'splitlines'", type_name(value)))
-    })?;
-    let width = usize::try_from(integer(slots[1].as_ref(), 79)?).unwrap_or(0);
-    if width == 0 {
-        return Err(crate::failure::value_error("invalid width 0 (must be > 0)"));
-    }
-    let break_long = slots[2].as_ref().map_or(Ok(true), is_true)?;
-    let hyphens = slots[4].as_ref().map_or(Ok(true), is_true)?;
-    let wrap_with = slots[3].as_ref().filter(|value| !value.is_none()).map_or_else(|| "\n".to_owned(), py_str);
-    let lines: Vec<String> =
-        split_lines(text).into_iter().map(|line| wrap(line, width, break_long, hyphens).join(&wrap_with)).collect();
-    Ok(Value::from(lines.join(&wrap_with)))
-}
-
-/// `textwrap.wrap` of one line, without expanding or replacing white space.
-fn wrap(line: &str, width: usize, break_long: bool, hyphens: bool) -> Vec<String> {
-    let mut chunks = chunks(line, hyphens);
-    chunks.reverse();
-    let mut lines = Vec::new();
-    while !chunks.is_empty() {
-        let (mut current, mut length) = (Vec::new(), 0);
-        if !lines.is_empty() && chunks.last().is_some_and(|chunk: &String| chunk.trim().is_empty()) {
-            chunks.pop();
-        }
-        while let Some(chunk) = chunks.last() {
-            let size = chunk.chars().count();
-            if length + size > width {
-                break;
-            }
-            length += size;
-            current.extend(chunks.pop());
-        }
-        if let Some(chunk) = chunks.last_mut().filter(|chunk| chunk.chars().count() > width) {
-            if break_long {
-                let room = (width - length).max(1);
-                let head: String = chunk.chars().take(room).collect();
-                *chunk = chunk.chars().skip(room).collect();
-                current.push(head);
-            } else if current.is_empty() {
-                current.extend(chunks.pop());
-            }
-        }
-        if current.last().is_some_and(|chunk| chunk.trim().is_empty()) {
-            current.pop();
-        }
-        if !current.is_empty() {
-            lines.push(current.concat());
-        }
-    }
-    lines
-}
-
-/// Words and the white space between them; words end after a hyphen inside them.
-fn chunks(line: &str, hyphens: bool) -> Vec<String> {
-    let mut chunks: Vec<String> = Vec::new();
-    let mut previous: Option<char> = None;
-    let chars: Vec<char> = line.chars().collect();
-    for (index, &c) in chars.iter().enumerate() {
-        let boundary = match previous {
-            None => true,
-            Some(p) if p.is_whitespace() != c.is_whitespace() => true,
-            Some('-') if hyphens => index >= 2 && chars[index - 2].is_alphanumeric() && c.is_alphabetic(),
-            Some(_) => false,
-        };
-        match chunks.last_mut() {
-            Some(chunk) if !boundary => chunk.push(c),
-            _ => chunks.push(c.to_string()),
-        }
-        previous = Some(c);
-    }
-    chunks
-}
-
 fn format(args: &[Value]) -> Result<Value, Error> {
     let (positional, named) = crate::binder::split_named(args);
     let text = py_str(defined(positional.first())?);
@@ -299,7 +250,8 @@ fn format(args: &[Value]) -> Result<Value, Error> {
     } else {
         crate::value::new_dict(named.into_iter().map(|(name, value)| (Value::from(name), value)).collect())
     };
-    crate::printf::printf(&text, &values).map(Value::from)
+    crate::printf::printf(&text, &crate::operators::escaped_for(positional.first(), &values)?)
+        .map(|text| like(positional.first().unwrap_or(&Value::UNDEFINED), text))
 }
 
 fn striptags(text: &str) -> String {

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, State};
 use super::defined;
 use crate::failure::type_error;
 use crate::operators;
-use crate::value::{Dict, List, Number, hashable, is_macro, number_of, py_str, type_name};
+use crate::value::{Dict, List, Number, View, hashable, is_macro, is_namespace, number_of, py_str, type_name};
 
 type Test = fn(&[Value]) -> Result<bool, Error>;
 
@@ -23,7 +23,7 @@ const TESTS: &[(&str, Test)] = &[
     ("float", |args| Ok(subject(args).kind() == ValueKind::Number && !subject(args).is_integer())),
     ("number", |args| Ok(number_of(&subject(args)).is_some())),
     ("string", |args| Ok(subject(args).kind() == ValueKind::String)),
-    ("mapping", |args| Ok(subject(args).kind() == ValueKind::Map)),
+    ("mapping", |args| Ok(subject(args).kind() == ValueKind::Map && !is_namespace(&subject(args)))),
     ("sequence", |args| sequence(&subject(args))),
     ("iterable", |args| iterable(&subject(args))),
     ("callable", |args| Ok(callable(&subject(args)))),
@@ -80,8 +80,10 @@ fn operand(args: &[Value]) -> Value {
 }
 
 fn sequence(value: &Value) -> Result<bool, Error> {
+    let view = value.downcast_object_ref::<View>().is_some();
     Ok(matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Bytes)
-        || (value.kind() == ValueKind::Iterable && value.len().is_some()))
+        && !is_namespace(value)
+        || (value.kind() == ValueKind::Iterable && value.len().is_some() && !view))
 }
 
 fn iterable(value: &Value) -> Result<bool, Error> {

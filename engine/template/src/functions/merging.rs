@@ -4,6 +4,7 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use crate::binder::signature;
+use crate::budget;
 use crate::error::ErrorKind;
 use crate::failure::{raised, type_error};
 use crate::value::{Dict, is_true, new_dict, new_list, type_name, undefined};
@@ -30,6 +31,7 @@ pub(super) fn update_dict(args: &[Value]) -> Result<Value, Error> {
 /// A copy that shares no container with `value`; all sequences become lists.
 pub(super) fn deep_copy(value: &Value, depth: usize) -> Result<Value, Error> {
     check_depth(depth)?;
+    budget::reserve_items(4)?;
     Ok(match value.kind() {
         ValueKind::Map => {
             let keys = value.try_iter()?;

@@ -1,19 +1,18 @@
 //! What [`crate::translate`] turns operators and literals into.
 
-use std::fmt;
-use std::sync::Arc;
-
-use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value, ValueKind};
+use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
 use super::add;
 use super::builtins::{is_range, sliced};
-use crate::binder::split_named;
 use crate::error::ErrorKind;
 use crate::failure::{raised, type_error, value_error};
 use crate::methods::sequence;
 use crate::operators;
-use crate::value::{Number, hashable, new_dict, new_list, number_of, py_str, type_name, undefined};
+use crate::value::watched;
+use crate::value::{
+    Dict, List, Number, hashable, new_dict, new_list, number_of, parent_name, py_repr, py_str, type_name, undefined,
+};
 
 type Binary = fn(&Value, &Value) -> Result<Value, Error>;
 
@@ -42,7 +41,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
             rest.iter().try_fold(first.clone(), |left, right| operator(&left, right))
         });
     }
-    add(environment, "__concat", |_, args| concat(args));
+    add(environment, "__concat", concat);
     add(environment, "__neg", |_, args| signed(args.first(), "-"));
     add(environment, "__pos", |_, args| signed(args.first(), "+"));
     add(environment, "__list", |_, args| Ok(new_list(args.to_vec())));
@@ -50,22 +49,34 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "__thaw", |_, args| thaw(args.first()));
     add(environment, "__slice", |_, args| slice(args));
     add(environment, "__iter", |_, args| iterable(args.first()));
-    add(environment, "__variadic", |_, args| variadic(args));
     add(environment, "__template", |_, args| template_name(args));
-    environment.add_global("__unset", Value::from_object(Unset));
-    environment.add_test("__unset", |value: &Value| value.downcast_object_ref::<Unset>().is_some());
+    add(environment, "__item", |_, args| item(args));
+    add(environment, "__owner", |_, args| owner(args));
+    add(environment, "__unpack", |_, args| unpack(args.first()));
+    add(environment, "__export", |state, args| export(state, args));
 }
 
 fn ordered(left: &Value, right: &Value, operator: &str, holds: fn(std::cmp::Ordering) -> bool) -> Result<Value, Error> {
     operators::ordered(left, right, operator).map(|order| Value::from(order.is_some_and(holds)))
 }
 
-fn concat(args: &[Value]) -> Result<Value, Error> {
+fn concat(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let escapes = state.auto_escape() != &minijinja::AutoEscape::None;
+    let escapes = escapes && args.iter().any(Value::is_safe);
     let mut text = String::new();
     for value in args {
-        text.push_str(&py_str(printable(value)?));
+        if value.is_undefined() {
+            // Only the engine can tell the lenient one of `x if c`, which is the empty text.
+            text.push_str(&state.format(value.clone()).map_err(|_| undefined(value))?);
+        } else if escapes && !value.is_safe() {
+            text.push_str(&crate::filters::escaped(&py_str(value)));
+        } else {
+            let piece = py_str(value);
+            crate::budget::reserve(piece.len())?;
+            text.push_str(&piece);
+        }
     }
-    Ok(Value::from(text))
+    Ok(if escapes { Value::from_safe_string(text) } else { Value::from(text) })
 }
 
 /// Anything but a strict undefined; the lenient one of `x if c` is not printed as one.
@@ -183,6 +194,9 @@ fn iterable(value: Option<&Value>) -> Result<Value, Error> {
     if value.as_str().is_some() {
         return sequence(value).map(new_list); // for `loop.length`
     }
+    if value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some() {
+        return Ok(watched(value));
+    }
     if can { Ok(value.clone()) } else { Err(type_error(format!("'{}' object is not iterable", type_name(value)))) }
 }
 
@@ -200,79 +214,82 @@ fn template_name(args: &[Value]) -> Result<Value, Error> {
     }
 }
 
-/// The default of a macro parameter that was not passed.
-#[derive(Debug)]
-struct Unset;
-
-impl Object for Unset {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
+/// `value[key]` with Python's rules for keys; what is not there is undefined.
+fn item(args: &[Value]) -> Result<Value, Error> {
+    let [value, key] = args else { return Err(type_error("a subscript needs two values")) };
+    let value = printable(value)?;
+    let key = if value.kind() == ValueKind::Map { printable(key)? } else { key };
+    let index = match value.kind() {
+        ValueKind::Map | ValueKind::Plain => true,
+        ValueKind::Seq | ValueKind::String => matches!(number_of(key), Some(Number::Int(_))),
+        ValueKind::Iterable => is_range(value) && matches!(number_of(key), Some(Number::Int(_))),
+        _ => false,
+    };
+    if value.as_object().is_some_and(|object| object.is::<crate::filters::Group>()) || !index {
+        let found = value.get_item(key).ok().filter(|found| index && !found.is_undefined());
+        return Ok(found.unwrap_or_else(|| missing(value, key)));
     }
-}
-
-/// A macro that uses `varargs` or `kwargs`.
-#[derive(Debug)]
-struct Variadic {
-    target: Value,
-    parameters: Vec<String>,
-    varargs: bool,
-    kwargs: bool,
-}
-
-fn variadic(args: &[Value]) -> Result<Value, Error> {
-    let [target, varargs, kwargs, parameters @ ..] = args else { return Err(type_error("not a macro")) };
-    Ok(Value::from_object(Variadic {
-        target: target.clone(),
-        parameters: parameters.iter().map(py_str).collect(),
-        varargs: varargs.is_true(),
-        kwargs: kwargs.is_true(),
-    }))
-}
-
-impl Variadic {
-    fn name(&self) -> String {
-        self.target.get_attr("name").map(|name| py_str(&name)).unwrap_or_default()
+    if value.kind() == ValueKind::Map && hashable(key).is_err() {
+        return Ok(missing(value, key));
     }
+    // `true` is 1, and a key that is a whole number finds that integer.
+    let key = match number_of(key) {
+        Some(Number::Int(number)) if value.kind() != ValueKind::Map => &Value::from(number),
+        _ => key,
+    };
+    // An undefined value may be stored there.
+    let stored = value.as_object().and_then(|object| object.get_value(key));
+    Ok(match stored.or_else(|| value.get_item(key).ok().filter(|found| !found.is_undefined())) {
+        Some(found) => found,
+        None => missing(value, key),
+    })
 }
 
-impl Object for Variadic {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
+fn missing(value: &Value, key: &Value) -> Value {
+    crate::scope::note_miss(parent_name(value), key);
+    Value::UNDEFINED
+}
 
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match key.as_str()? {
-            "arguments" => Some(Value::from(Tuple::from(self.parameters.iter().map(Value::from).collect::<Vec<_>>()))),
-            "catch_varargs" => Some(Value::from(self.varargs)),
-            "catch_kwargs" => Some(Value::from(self.kwargs)),
-            name => self.target.get_attr(name).ok().filter(|value| !value.is_undefined()),
+/// The value itself, after a note if it has no `key`; see [`crate::translate::Purpose::Explain`].
+fn owner(args: &[Value]) -> Result<Value, Error> {
+    let [value, key, method] = args else { return Err(type_error("an owner needs three values")) };
+    if !value.is_undefined() {
+        let found = match key.as_str() {
+            Some(name) => value.get_attr(name),
+            None => value.get_item(key),
+        };
+        if method.is_true() || found.is_ok_and(|found| found.is_undefined()) {
+            crate::scope::note_miss(parent_name(value), key);
         }
     }
+    Ok(value.clone())
+}
 
-    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        let (positional, named) = split_named(args);
-        let known = positional.len().min(self.parameters.len());
-        let (known, extra) = positional.split_at(known);
-        let (mut passed, mut unknown): (Vec<_>, Vec<_>) =
-            named.into_iter().partition(|(name, _)| self.parameters[known.len()..].contains(name) || name == "caller");
-        if !extra.is_empty() && !self.varargs {
-            let (name, most) = (self.name(), self.parameters.len());
-            return Err(type_error(format!("macro '{name}' takes not more than {most} argument(s)")));
-        }
-        if let Some((first, _)) = unknown.first().filter(|_| !self.kwargs) {
-            return Err(type_error(format!("macro '{}' takes no keyword argument '{first}'", self.name())));
-        }
-        let rest = unknown.drain(..).map(|(name, value)| (Value::from(name), value)).collect();
-        passed.push(("__varargs".to_owned(), Value::from(Tuple::from(extra))));
-        passed.push(("__kwargs".to_owned(), new_dict(rest)));
-        let mut call = known.to_vec();
-        call.push(Kwargs::from_iter(passed).into());
-        self.target.call(state, &call)
+/// What is assigned to several names: a text gives its characters.
+fn unpack(value: Option<&Value>) -> Result<Value, Error> {
+    let value = printable(value.unwrap_or(&Value::UNDEFINED))?;
+    match value.kind() {
+        ValueKind::String | ValueKind::Map | ValueKind::Iterable => sequence(value).map(new_list),
+        _ => Ok(value.clone()),
     }
+}
 
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Macro '{}'>", self.name())
+/// A name of an imported template: module, name, template, line, name here.
+fn export(state: &State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let [module, name, template, line, alias] = args else { return Err(type_error("not an import")) };
+    let found = module.get_attr(name.as_str().unwrap_or_default())?;
+    if found.is_undefined() {
+        let place = if state.name().starts_with('<') { String::new() } else { format!(" in '{}'", state.name()) };
+        crate::scope::note_name(
+            alias.as_str().unwrap_or_default(),
+            format!(
+                "the template {} (imported on line {line}{place}) does not export the requested name {}",
+                py_repr(template),
+                py_repr(name)
+            ),
+        );
     }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn visible(state: &State<'_, '_>) -> IndexMap<String, Value> {
     let mut names = IndexMap::new();
     for name in state.known_variables() {
         // The surrounding loop cannot be driven from elsewhere.
-        if name == "loop" || name == "self" || name == "super" {
+        if name == "loop" || name == "self" || name == "super" || name.starts_with("__") {
             continue;
         }
         if let Some(value) = state.lookup(&name) {
@@ -64,7 +64,7 @@ pub(super) fn render_text(
     if scope::depth() > MAX_NESTING {
         return Err(TemplateError::new(ErrorKind::Limit, "maximum recursion depth exceeded"));
     }
-    let translated = translate::template(&unix_lines(text));
+    let translated = translate::template(&unix_lines(text), scope.purpose);
     let rendering = origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
     let template =
         environment.template_from_named_str(name, &translated.text).map_err(|error| convert(&error, &rendering))?;

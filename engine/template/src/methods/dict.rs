@@ -18,6 +18,16 @@ pub(crate) fn call_dict(
     args: &[Value],
 ) -> Result<Value, Error> {
     match method {
+        "get" | "pop" | "setdefault" if args.last().is_some_and(Value::is_kwargs) => {
+            Err(type_error(format!("dict.{method}() takes no keyword arguments")))
+        }
+        "fromkeys" => {
+            let slots = signature("fromkeys", &["iterable", "value"], 1).bind(args)?;
+            let value = slots[1].clone().unwrap_or_else(none);
+            let keys = super::sequence(slots[0].as_ref().unwrap_or(&Value::UNDEFINED))?;
+            keys.iter().try_for_each(hashable)?;
+            Ok(new_dict(keys.into_iter().map(|key| (key, value.clone())).collect()))
+        }
         "get" => {
             let slots = signature("get", &["key", "default"], 1).bind(args)?;
             let key = slots[0].clone().unwrap_or_else(none);

@@ -8,6 +8,7 @@ use minijinja::{Error, State};
 use super::dict::no_args;
 use super::unknown;
 use crate::binder::{signature, split_named};
+use crate::budget;
 use crate::error::ErrorKind as Kind;
 use crate::failure::{raised, type_error, value_error};
 use crate::value::{List, compare, is_true, new_list, py_repr, type_name};
@@ -22,6 +23,7 @@ pub(crate) fn call_list(
     match method {
         "append" => {
             let item = one(method, args)?;
+            budget::reserve_items(1)?;
             list.with(|items| items.push(item));
         }
         "extend" => {
@@ -33,8 +35,10 @@ pub(crate) fn call_list(
             let (index, item) = (integer(&slots.next().unwrap_or_default())?, slots.next().unwrap_or_default());
             list.with(|items| {
                 let at = position(index, items.len());
+                crate::scope::charge(items.len() - at)?;
                 items.insert(at, item);
-            });
+                Ok::<_, Error>(())
+            })?;
         }
         "remove" => {
             let item = one(method, args)?;
@@ -55,11 +59,15 @@ pub(crate) fn call_list(
         "sort" => sort(list, state, args)?,
         "reverse" => {
             no_args(method, args)?;
-            list.with(|items| items.reverse());
+            list.with(|items| {
+                crate::scope::charge(items.len())?;
+                items.reverse();
+                Ok::<_, Error>(())
+            })?;
         }
         "copy" => {
             no_args(method, args)?;
-            return Ok(new_list(list.items()));
+            return copied(list);
         }
         "clear" => {
             no_args(method, args)?;
@@ -70,7 +78,13 @@ pub(crate) fn call_list(
     Ok(Value::from(()))
 }
 
+fn copied(list: &List) -> Result<Value, Error> {
+    budget::reserve_items(list.with(|items| items.len()))?;
+    Ok(new_list(list.items()))
+}
+
 fn position_of(items: &[Value], wanted: &Value) -> Result<Option<usize>, Error> {
+    budget::visit(items.len())?;
     for (index, item) in items.iter().enumerate() {
         if crate::operators::equal(item, wanted)? {
             return Ok(Some(index));
@@ -80,6 +94,7 @@ fn position_of(items: &[Value], wanted: &Value) -> Result<Option<usize>, Error> 
 }
 
 fn count_of(items: &[Value], wanted: &Value) -> Result<usize, Error> {
+    budget::visit(items.len())?;
     let mut count = 0;
     for item in items {
         count += usize::from(crate::operators::equal(item, wanted)?);
@@ -102,12 +117,10 @@ fn integer(value: &Value) -> Result<i64, Error> {
     value.as_i64().ok_or_else(wrong)
 }
 
-/// An element costs as much as some bytes of text.
-const ELEMENT_WORK: usize = 16;
-
 /// The items of anything iterable; of a mapping its keys, of a string its characters.
 pub(crate) fn sequence(value: &Value) -> Result<Vec<Value>, Error> {
     if let Some(text) = value.as_str() {
+        budget::reserve_items(text.len())?;
         return Ok(text.chars().map(Value::from).collect());
     }
     if value.is_undefined() {
@@ -117,7 +130,7 @@ pub(crate) fn sequence(value: &Value) -> Result<Vec<Value>, Error> {
     if value.is_none() {
         return Err(not_iterable());
     }
-    crate::scope::charge(value.len().unwrap_or(1).saturating_mul(ELEMENT_WORK))?;
+    budget::reserve_items(value.len().unwrap_or(1))?;
     Ok(value.try_iter().map_err(|_| not_iterable())?.collect())
 }
 
@@ -136,7 +149,10 @@ fn pop(list: &Arc<List>, args: &[Value]) -> Result<Value, Error> {
         let distance = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
         let at = if index < 0 { items.len().checked_sub(distance) } else { Some(distance) };
         match at.filter(|at| *at < items.len()) {
-            Some(at) => Ok(items.remove(at)),
+            Some(at) => {
+                crate::scope::charge(items.len() - at)?;
+                Ok(items.remove(at))
+            }
             None => Err(raised(Kind::Index, "pop index out of range")),
         }
     })
@@ -170,6 +186,8 @@ fn sort(list: &Arc<List>, state: &mut State<'_, '_>, args: &[Value]) -> Result<(
 
 /// A stable sort by key, like Python's; the first failed comparison is the error.
 pub(crate) fn sort_keyed(keyed: &mut [(Value, Value)], reverse: bool) -> Result<(), Error> {
+    let comparisons = keyed.len().saturating_mul(keyed.len().checked_ilog2().unwrap_or(0) as usize);
+    crate::scope::charge(comparisons)?;
     let mut failure = None;
     keyed.sort_by(|left, right| {
         let (left, right) = if reverse { (&right.0, &left.0) } else { (&left.0, &right.0) };

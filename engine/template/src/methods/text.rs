@@ -3,12 +3,12 @@
 use minijinja::Error;
 use minijinja::value::{Tuple, Value};
 
-use super::{sequence, unknown};
+use super::{casing, sequence, unknown};
 use crate::binder::{signature, split_named};
-use crate::error::ErrorKind;
-use crate::failure::{raised, type_error, value_error};
+use crate::budget;
+use crate::failure::{type_error, value_error};
 use crate::format::str_format;
-use crate::text::{split_lines, split_lines_keep};
+use crate::text::{is_space, split_lines, split_lines_keep};
 use crate::value::{is_printable, is_true, new_list, py_str, type_name};
 
 /// `str.METHOD(..)`.
@@ -44,7 +44,7 @@ pub(super) fn call(text: &str, method: &str, args: &[Value]) -> Result<Value, Er
         "replace" => {
             let slots = signature("replace", &["old", "new", "count"], 2).bind(args)?;
             let count = slots[2].as_ref().map_or(Ok(-1), integer)?;
-            Ok(Value::from(replace(text, &string(&slots[0])?, &string(&slots[1])?, count)))
+            replace(text, &string(&slots[0])?, &string(&slots[1])?, count).map(Value::from)
         }
         "split" | "rsplit" => split(text, method, args),
         "splitlines" => {
@@ -62,27 +62,17 @@ fn without_arguments(text: &str, method: &str) -> Option<Value> {
     let all = |test: fn(char) -> bool| Value::from(!text.is_empty() && text.chars().all(test));
     Some(match method {
         "upper" => Value::from(text.to_uppercase()),
-        "lower" | "casefold" => Value::from(if method == "casefold" {
-            text.to_lowercase().replace('ß', "ss")
-        } else {
-            text.to_lowercase()
-        }),
-        "capitalize" => {
-            let mut chars = text.chars();
-            let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-            Value::from(first + &chars.as_str().to_lowercase())
-        }
-        "swapcase" => Value::from(
-            text.chars()
-                .map(|c| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() })
-                .collect::<String>(),
-        ),
-        "title" => Value::from(words(text, char::is_alphabetic)),
+        "lower" => Value::from(text.to_lowercase()),
+        "casefold" => Value::from(casing::folded(text)),
+        "capitalize" => Value::from(casing::capitalized(text)),
+        "swapcase" => Value::from(casing::swapped(text)),
+        "title" => Value::from(casing::words(text, char::is_alphabetic)),
         "isalnum" => all(char::is_alphanumeric),
         "isalpha" => all(char::is_alphabetic),
-        "isdecimal" | "isdigit" => all(|c| c.is_ascii_digit()),
+        "isdecimal" => all(|c| casing::decimal_value(c).is_some()),
+        "isdigit" => all(casing::is_digit),
         "isnumeric" => all(char::is_numeric),
-        "isspace" => all(char::is_whitespace),
+        "isspace" => all(is_space),
         "isascii" => Value::from(text.is_ascii()),
         "isprintable" => Value::from(text.chars().all(is_printable)),
         "isidentifier" => {
@@ -90,31 +80,30 @@ fn without_arguments(text: &str, method: &str) -> Option<Value> {
             let start = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
             Value::from(start && chars.all(|c| c.is_alphanumeric() || c == '_'))
         }
-        "islower" => Value::from(text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)),
-        "isupper" => Value::from(text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)),
-        "istitle" => Value::from(text.chars().any(char::is_alphabetic) && words(text, char::is_alphabetic) == text),
+        "islower" => Value::from(cased(text, char::is_lowercase, char::is_uppercase)),
+        "isupper" => Value::from(cased(text, char::is_uppercase, char::is_lowercase)),
+        "istitle" => {
+            Value::from(text.chars().any(char::is_alphabetic) && casing::words(text, char::is_alphabetic) == text)
+        }
         _ => return None,
     })
 }
 
-/// Every word's first letter large and the others small.
-fn words(text: &str, is_letter: fn(char) -> bool) -> String {
-    let mut out = String::new();
-    let mut inside = false;
-    for c in text.chars() {
-        if inside {
-            out.extend(c.to_lowercase())
-        } else {
-            out.extend(c.to_uppercase())
-        }
-        inside = is_letter(c);
-    }
-    out
+/// Whether the letters with case are all of the `wanted` one.
+fn cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
+    text.chars().any(wanted) && !text.chars().any(|c| other(c) || casing::is_title(c))
 }
 
 /// The `title` filter: words start after white space and `-({[<` only.
 pub(crate) fn title(text: &str) -> String {
-    words(text, |c| !(c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<')))
+    let separates = |c: char| is_space(c) || matches!(c, '-' | '(' | '{' | '[' | '<');
+    let mut out = String::new();
+    for word in text.split_inclusive(separates) {
+        let mut chars = word.chars();
+        out.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(&chars.as_str().to_lowercase());
+    }
+    out
 }
 
 fn string(slot: &Option<Value>) -> Result<String, Error> {
@@ -143,30 +132,35 @@ fn length(text: &str) -> usize {
 
 fn missing_width(text: &str, width: i64) -> Result<usize, Error> {
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(length(text));
-    if missing > 10_000_000 { Err(raised(ErrorKind::Limit, "the padded text is too large")) } else { Ok(missing) }
+    budget::reserve_times(missing, 4)?;
+    Ok(missing)
 }
 
 /// `str.center`.
-pub(crate) fn center(text: &str, width: i64, fill: char) -> String {
-    let missing = missing_width(text, width).unwrap_or(0);
+pub(crate) fn center(text: &str, width: i64, fill: char) -> Result<String, Error> {
+    let missing = missing_width(text, width)?;
     let width = usize::try_from(width).unwrap_or(0);
     let left = missing / 2 + (missing & width & 1);
-    format!("{}{text}{}", fill.to_string().repeat(left), fill.to_string().repeat(missing - left))
+    Ok(format!("{}{text}{}", fill.to_string().repeat(left), fill.to_string().repeat(missing - left)))
 }
 
-fn fill_to(text: &str, width: i64, fill: char, left: bool) -> String {
-    let fill = fill.to_string().repeat(missing_width(text, width).unwrap_or(0));
-    if left { fill + text } else { text.to_owned() + &fill }
+fn fill_to(text: &str, width: i64, fill: char, left: bool) -> Result<String, Error> {
+    let fill = fill.to_string().repeat(missing_width(text, width)?);
+    Ok(if left { fill + text } else { text.to_owned() + &fill })
 }
 
-fn padded(text: &str, method: &str, args: &[Value], pad: impl Fn(&str, i64, char) -> String) -> Result<Value, Error> {
+fn padded(
+    text: &str,
+    method: &str,
+    args: &[Value],
+    pad: impl Fn(&str, i64, char) -> Result<String, Error>,
+) -> Result<Value, Error> {
     let slots = signature("pad", &["width", "fillchar"], 1).bind(args)?;
     let width = integer(slots[0].as_ref().unwrap_or(&Value::UNDEFINED))?;
-    missing_width(text, width)?;
     let fill = slots[1].as_ref().map_or_else(|| " ".to_owned(), py_str);
     let mut chars = fill.chars();
     match (chars.next(), chars.next()) {
-        (Some(fill), None) => Ok(Value::from(pad(text, width, fill))),
+        (Some(fill), None) => pad(text, width, fill).map(Value::from),
         _ => Err(type_error(format!("{method}(): the fill character must be exactly one character long"))),
     }
 }
@@ -179,11 +173,19 @@ fn zfill(text: &str, args: &[Value]) -> Result<Value, Error> {
 }
 
 /// `str.replace`; a negative count means all.
-pub(crate) fn replace(text: &str, old: &str, new: &str, count: i64) -> String {
-    match usize::try_from(count) {
-        Ok(count) => text.replacen(old, new, count),
-        Err(_) => text.replace(old, new),
+pub(crate) fn replace(text: &str, old: &str, new: &str, count: i64) -> Result<String, Error> {
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    if new.len() > old.len() {
+        let growth = text.matches(old).count().min(most).saturating_mul(new.len() - old.len());
+        budget::reserve(growth.saturating_add(text.len()))?;
     }
+    Ok(if most == usize::MAX { text.replace(old, new) } else { text.replacen(old, new, most) })
+}
+
+/// The parts with `separator` between them.
+pub(crate) fn joined(parts: &[String], separator: &str) -> Result<String, Error> {
+    budget::reserve_times(parts.len(), separator.len())?;
+    Ok(parts.join(separator))
 }
 
 /// `[start:end]` of a text, and how many characters come before it.
@@ -237,11 +239,15 @@ fn affix(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
         }
     };
     let Some((part, _)) = window(text, slots[1].as_ref(), slots[2].as_ref())? else { return Ok(Value::from(false)) };
-    let holds = |candidate: &Value| {
-        let candidate = candidate.as_str().unwrap_or_default();
-        if method == "startswith" { part.starts_with(candidate) } else { part.ends_with(candidate) }
-    };
-    Ok(Value::from(candidates.iter().any(holds)))
+    for candidate in &candidates {
+        let text = candidate.as_str().ok_or_else(|| {
+            type_error(format!("tuple for {method} must only contain str, not {}", type_name(candidate)))
+        })?;
+        if if method == "startswith" { part.starts_with(text) } else { part.ends_with(text) } {
+            return Ok(Value::from(true));
+        }
+    }
+    Ok(Value::from(false))
 }
 
 fn encode(text: &str, args: &[Value]) -> Result<Value, Error> {
@@ -262,7 +268,8 @@ fn encode(text: &str, args: &[Value]) -> Result<Value, Error> {
 
 fn expand_tabs(text: &str, args: &[Value]) -> Result<Value, Error> {
     let slots = signature("expandtabs", &["tabsize"], 0).bind(args)?;
-    let size = usize::try_from(slots[0].as_ref().map_or(Ok(8), integer)?).unwrap_or(0).min(1000);
+    let size = usize::try_from(slots[0].as_ref().map_or(Ok(8), integer)?).unwrap_or(0);
+    budget::reserve_times(text.matches('\t').count(), size)?;
     let (mut out, mut column) = (String::new(), 0);
     for c in text.chars() {
         match c {
@@ -289,22 +296,19 @@ fn join(text: &str, args: &[Value]) -> Result<Value, Error> {
     let mut parts = Vec::new();
     for (index, item) in sequence(slots[0].as_ref().unwrap_or(&Value::UNDEFINED))?.iter().enumerate() {
         let part = item.as_str().map(str::to_owned);
+        budget::reserve(part.as_ref().map_or(0, String::len))?;
         parts.push(part.ok_or_else(|| {
             type_error(format!("sequence item {index}: expected str instance, {} found", type_name(item)))
         })?);
     }
-    Ok(Value::from(parts.join(text)))
+    joined(&parts, text).map(Value::from)
 }
 
 fn strip(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     let slots = signature("strip", &["chars"], 0).bind(args)?;
     let given = slots[0].as_ref().filter(|chars| !chars.is_none());
     let chars = given.map(|chars| string(&Some(chars.clone()))).transpose()?;
-    let cut = |c: char| {
-        chars
-            .as_ref()
-            .map_or_else(|| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c), |chars| chars.contains(c))
-    };
+    let cut = |c: char| chars.as_ref().map_or_else(|| is_space(c), |chars| chars.contains(c));
     Ok(Value::from(match method {
         "lstrip" => text.trim_start_matches(cut),
         "rstrip" => text.trim_end_matches(cut),
@@ -337,6 +341,8 @@ fn split(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     let most = usize::try_from(slots[1].as_ref().map_or(Ok(-1), integer)?).ok();
     let separator =
         slots[0].as_ref().filter(|value| !value.is_none()).map(|value| string(&Some(value.clone()))).transpose()?;
+    // Parts may be one byte each.
+    budget::reserve_times(text.len(), 8)?;
     let parts: Vec<Value> = match separator {
         Some(separator) if separator.is_empty() => return Err(value_error("empty separator")),
         Some(separator) => split_at(text, &separator, most, method == "rsplit"),
@@ -358,20 +364,20 @@ fn split_at(text: &str, separator: &str, most: Option<usize>, from_end: bool) ->
 fn split_words(text: &str, most: Option<usize>, from_end: bool) -> Vec<Value> {
     let most = most.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
-    let mut rest = if from_end { text.trim_end() } else { text.trim_start() };
+    let mut rest = if from_end { text.trim_end_matches(is_space) } else { text.trim_start_matches(is_space) };
     while !rest.is_empty() {
-        let cut = if from_end { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
+        let cut = if from_end { rest.rfind(is_space) } else { rest.find(is_space) };
         let Some(at) = cut.filter(|_| parts.len() < most) else {
             parts.push(Value::from(rest));
             break;
         };
         let (head, tail) = rest.split_at(at);
         if from_end {
-            parts.push(Value::from(tail.trim_start()));
-            rest = head.trim_end();
+            parts.push(Value::from(tail.trim_start_matches(is_space)));
+            rest = head.trim_end_matches(is_space);
         } else {
             parts.push(Value::from(head));
-            rest = tail.trim_start();
+            rest = tail.trim_start_matches(is_space);
         }
     }
     if from_end {

@@ -4,12 +4,16 @@ use minijinja::machinery::Token;
 
 use super::Lexeme;
 use super::fragment::Fragment;
+use super::{Purpose, literal};
 
 /// Expressions nested deeper are left to the engine (which refuses them).
 const MAX_DEPTH: usize = 120;
 
 /// The engine allows about twice as many in a call.
 const MAX_ARGUMENTS: usize = 1000;
+
+/// Stands for a dot in the name of a filter or test.
+pub(crate) const NAME_DOT: &str = "__dot__";
 
 /// A recursive descent parser; `None` means "not understood".
 pub(super) struct Parser<'a> {
@@ -19,17 +23,31 @@ pub(super) struct Parser<'a> {
     /// End of the last token, in the source.
     last_end: usize,
     depth: usize,
+    purpose: Purpose,
+    /// What is wrong, in Jinja2's words, if this is one of the common mistakes.
+    problem: Option<String>,
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(source: &'a str, tokens: &'a [Lexeme<'a>]) -> Self {
+    pub(super) fn new(source: &'a str, tokens: &'a [Lexeme<'a>], purpose: Purpose) -> Self {
         let last_end = tokens.first().map_or(0, |token| token.start);
-        Self { source, tokens, position: 0, last_end, depth: 0 }
+        Self::after(source, tokens, last_end, purpose)
     }
 
     /// A parser for tokens that follow a token which ends at `last_end`.
-    pub(super) fn after(source: &'a str, tokens: &'a [Lexeme<'a>], last_end: usize) -> Self {
-        Self { source, tokens, position: 0, last_end, depth: 0 }
+    pub(super) fn after(source: &'a str, tokens: &'a [Lexeme<'a>], last_end: usize, purpose: Purpose) -> Self {
+        Self { source, tokens, position: 0, last_end, depth: 0, purpose, problem: None }
+    }
+
+    /// What is wrong with the expression.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.problem.clone()
+    }
+
+    /// Gives up because of `problem`.
+    fn fail<T>(&mut self, problem: impl Into<String>) -> Option<T> {
+        self.problem.get_or_insert(problem.into());
+        None
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -62,6 +80,27 @@ impl<'a> Parser<'a> {
 
     pub(super) fn is_name(&self, name: &str) -> bool {
         matches!(self.peek(), Some(Token::Ident(ident)) if *ident == name)
+    }
+
+    /// Whether the token after the next one is this name.
+    pub(super) fn is_name_after(&self, name: &str) -> bool {
+        matches!(self.peek_at(1), Some(Token::Ident(ident)) if *ident == name)
+    }
+
+    pub(super) fn starts_call(&self) -> bool {
+        matches!(self.peek(), Some(Token::ParenOpen))
+    }
+
+    /// The next token, if it is a name.
+    pub(super) fn name(&mut self) -> Option<String> {
+        let Some(Token::Ident(name)) = self.peek() else { return None };
+        self.take()?;
+        Some((*name).to_owned())
+    }
+
+    pub(super) fn skip_comma(&mut self) -> bool {
+        let comma = matches!(self.peek(), Some(Token::Comma));
+        comma && self.take().is_some()
     }
 
     /// The next token as it stands, with the white space before it.
@@ -128,6 +167,9 @@ impl<'a> Parser<'a> {
                 value = value.then(self.keyword()?).then(self.expression()?);
             }
             value = value.wrapped("(", ")");
+            if self.is_name("else") {
+                return None;
+            }
         }
         self.depth -= 1;
         Some(value)
@@ -275,17 +317,34 @@ impl<'a> Parser<'a> {
     fn primary(&mut self) -> Option<Fragment> {
         match self.peek()? {
             Token::Str(_) | Token::String(_) => {
-                let mut text = self.take()?;
+                let mut text = self.string()?;
                 while matches!(self.peek(), Some(Token::Str(_) | Token::String(_))) {
-                    text = text.then(self.take()?);
+                    text = text.then(self.string()?);
                 }
                 Some(text)
             }
-            Token::Ident(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_) => self.take(),
+            Token::Int(_) | Token::Int128(_) | Token::Float(_) => {
+                let lexeme = self.tokens.get(self.position)?;
+                if !literal::is_number(self.source.get(lexeme.start..lexeme.end)?) {
+                    return self.fail("expected token 'end of print statement', got 'integer'");
+                }
+                self.take()
+            }
+            Token::Ident(_) => self.take(),
             Token::ParenOpen => self.parenthesised(),
             Token::BracketOpen => self.list(),
             Token::BraceOpen => self.dict(),
             _ => None,
+        }
+    }
+
+    /// A string with Python's escapes.
+    fn string(&mut self) -> Option<Fragment> {
+        let lexeme = self.tokens.get(self.position)?;
+        match literal::rewritten(self.source.get(lexeme.start..lexeme.end)?) {
+            Ok(None) => self.take(),
+            Ok(Some(text)) => Some(self.skip()?.add(" ").add(&text)),
+            Err(problem) => self.fail(problem),
         }
     }
 
@@ -348,7 +407,16 @@ impl<'a> Parser<'a> {
         loop {
             value = match self.peek() {
                 Some(Token::Dot) => match self.peek_at(1)? {
-                    Token::Ident(_) | Token::Int(_) | Token::Float(_) => value.then(self.take()?).then(self.take()?),
+                    Token::Ident(name) => {
+                        let method = matches!(self.peek_at(2), Some(Token::ParenOpen));
+                        let key = format!("'{name}'");
+                        self.owned(value, &key, method).then(self.take()?).then(self.take()?)
+                    }
+                    Token::Int(index) => {
+                        let key = index.to_string();
+                        self.owned(value, &key, false).then(self.take()?).then(self.take()?)
+                    }
+                    Token::Float(_) => value.then(self.take()?).then(self.take()?),
                     _ => return None,
                 },
                 Some(Token::BracketOpen) => self.subscript(value)?,
@@ -358,7 +426,18 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// When explaining, notes what `value` is if it has no `key`.
+    fn owned(&self, value: Fragment, key: &str, method: bool) -> Fragment {
+        let own = matches!(value.text.trim(), "self" | "super" | "loop");
+        if self.purpose == Purpose::Render || own {
+            return value;
+        }
+        let after = format!(", {key}, {method})");
+        value.wrapped("__owner(", &after)
+    }
+
     fn subscript(&mut self, value: Fragment) -> Option<Fragment> {
+        let called = value.text.ends_with(')');
         let open = self.take()?;
         let mut parts: Vec<Fragment> = vec![Fragment::default()];
         let mut slice = false;
@@ -380,7 +459,14 @@ impl<'a> Parser<'a> {
         }
         if !slice {
             let index = parts.pop().filter(|part| !part.text.trim().is_empty())?;
-            return Some(value.then(open).then(index).then(self.take()?));
+            let key = index.text.trim();
+            let text = key.starts_with(['\'', '"']);
+            let plain = text || (!called && key.bytes().all(|byte| byte.is_ascii_digit()));
+            if plain {
+                let key = key.replace('\n', " ");
+                return Some(self.owned(value, &key, false).then(open).then(index).then(self.take()?));
+            }
+            return Some(value.add(", ").then(index).then(self.skip()?).wrapped("__item(", ")"));
         }
         parts.resize(3, Fragment::default());
         let mut result = value.wrapped("__slice(", "");
@@ -392,7 +478,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `(a, *b, c=d, **e)`.
-    fn arguments(&mut self) -> Option<Fragment> {
+    pub(super) fn arguments(&mut self) -> Option<Fragment> {
         let mut result = self.take()?;
         while !matches!(self.peek()?, Token::ParenClose) {
             if matches!(self.peek()?, Token::Mul | Token::Pow) {
@@ -429,9 +515,15 @@ impl<'a> Parser<'a> {
 
     fn dotted_name(&mut self) -> Option<Fragment> {
         match self.peek()? {
-            Token::Ident(_) => self.take(),
-            _ => None,
+            Token::Ident(_) => {}
+            _ => return None,
         }
+        let mut name = self.take()?;
+        while matches!((self.peek(), self.peek_at(1)), (Some(Token::Dot), Some(Token::Ident(_)))) {
+            // The engine knows no such names, as Jinja2 has none either: it fails when it comes here.
+            name = name.add(NAME_DOT).then(self.skip()?).then(self.take()?);
+        }
+        Some(name)
     }
 
     fn test(&mut self, value: Fragment) -> Option<Fragment> {
@@ -441,9 +533,8 @@ impl<'a> Parser<'a> {
         }
         result = result.then(self.dotted_name()?);
         let bare_argument = match self.peek() {
-            Some(Token::Ident(name)) => {
-                !matches!(*name, "else" | "or" | "and" | "is" | "if" | "not" | "in" | "recursive")
-            }
+            Some(Token::Ident("is")) => return self.fail("You cannot chain multiple tests with is"),
+            Some(Token::Ident(name)) => !matches!(*name, "else" | "or" | "and"),
             Some(token) => matches!(
                 token,
                 Token::Str(_)

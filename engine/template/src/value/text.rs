@@ -9,6 +9,9 @@ use super::{Dict, List, Number, float_text, number_of};
 /// Nesting beyond this is cut.
 const MAX_DEPTH: usize = 100;
 
+/// What the text of a value takes, on top of texts in it.
+const NODE: usize = 4;
+
 /// What `{{ value }}` prints.
 pub(crate) fn py_str(value: &Value) -> String {
     match value.as_str() {
@@ -26,7 +29,8 @@ pub(crate) fn py_repr(value: &Value) -> String {
 }
 
 fn write_repr(value: &Value, open: &mut Vec<usize>, out: &mut String) {
-    if open.len() > MAX_DEPTH {
+    // Whoever prints the text finds out that too much was asked for.
+    if open.len() > MAX_DEPTH || crate::scope::charge(NODE).is_err() {
         return out.push_str("...");
     }
     match value.kind() {
@@ -44,6 +48,7 @@ fn write_repr(value: &Value, open: &mut Vec<usize>, out: &mut String) {
         }
         ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
         ValueKind::Bytes => write_bytes(value.as_bytes().unwrap_or_default(), out),
+        _ if super::is_loop(value) => out.push_str(&value.to_string().replacen("<loop", "<LoopContext", 1)),
         _ if prints_itself(value) => out.push_str(&value.to_string()),
         ValueKind::Seq | ValueKind::Iterable => write_container(value, open, out, write_sequence),
         ValueKind::Map => write_container(value, open, out, write_mapping),
@@ -75,6 +80,7 @@ fn write_container(
 /// Containers with a text form of their own.
 fn prints_itself(value: &Value) -> bool {
     crate::functions::is_range(value)
+        || super::is_module(value)
         || value.downcast_object_ref::<super::View>().is_some()
         || value.downcast_object_ref::<crate::filters::Group>().is_some()
 }
@@ -130,7 +136,7 @@ fn write_quoted(text: &str, out: &mut String) {
     out.push(quote);
 }
 
-fn write_escape(c: char, out: &mut String) {
+pub(crate) fn write_escape(c: char, out: &mut String) {
     let code = u32::from(c);
     let _ = match code {
         0..=0xff => write!(out, "\\x{code:02x}"),

@@ -20,6 +20,11 @@ pub(crate) fn new_view(name: &'static str, items: Vec<Value>) -> Value {
 }
 
 impl View {
+    /// `dict.values()`: equal to nothing but itself.
+    pub(crate) fn is_values(&self) -> bool {
+        self.name == "dict_values"
+    }
+
     /// Python's name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         self.name

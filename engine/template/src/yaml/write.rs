@@ -12,6 +12,9 @@ use crate::value::{Date, Number, float_text, is_namespace, number_of, undefined}
 /// Containers inside themselves end here.
 const MAX_DEPTH: usize = 200;
 
+/// What a value takes until it is written.
+const NODE: usize = 100;
+
 /// A value as it will be written.
 enum Node {
     Scalar(Text),
@@ -43,6 +46,7 @@ fn cannot_represent(value: &Value) -> Error {
 }
 
 fn node(value: &Value, depth: usize) -> Result<Node, Error> {
+    crate::scope::charge(NODE)?;
     if depth > MAX_DEPTH {
         return Err(raised(crate::error::ErrorKind::Limit, "maximum recursion depth exceeded"));
     }
