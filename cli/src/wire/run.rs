@@ -17,7 +17,7 @@ use windlass_template::DebugSink;
 use super::connector::KubeConnector;
 use super::repository::LocalRepository;
 use super::stores::RealStores;
-use super::{failure, folders, images, project_dir, registry};
+use super::{charts, failure, folders, images, project_dir, registry};
 use crate::app::App;
 use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
@@ -32,6 +32,7 @@ pub(super) struct Run {
     connector: KubeConnector,
     registry: Arc<dyn Registry>,
     helper: GoHelper,
+    charts: windlass_charts::Charts,
     repository: LocalRepository,
     stores: RealStores,
     debug: Arc<dyn DebugSink>,
@@ -77,6 +78,7 @@ impl Run {
             ),
             registry: registry::open(&settings.credentials, &environment, &app.printer)?,
             helper: GoHelper::new(cache.join("gohelper")),
+            charts: charts::open(app, &settings.credentials)?,
             repository: LocalRepository,
             stores: RealStores::new(environment.clone(), app.printer.clone(), progress.clone()),
             debug: Arc::new(DebugLines(app.printer.clone())),
@@ -116,6 +118,7 @@ impl Run {
             connector: &self.connector,
             registry: &*self.registry,
             helper: &self.helper,
+            charts: Some(&self.charts),
             repository: &self.repository,
             environment: self.environment.all(),
             stores: &self.stores,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::Value;
+use windlass_charts::Charts;
 use windlass_cluster::Cluster;
 use windlass_kustomize::GoHelper;
 use windlass_masking::SecretValues;
@@ -33,6 +34,8 @@ pub struct Ports<'a> {
     pub connector: &'a dyn Connector,
     /// Lists tags.
     pub registry: &'a dyn Registry,
+    /// Fetches charts that are pulled while rendering; without it these are refused.
+    pub charts: Option<&'a Charts>,
     /// Builds charts and complex kustomizations.
     pub helper: &'a GoHelper,
     /// Facts about the project's repository, and history for templates.

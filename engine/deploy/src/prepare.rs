@@ -191,6 +191,8 @@ async fn render(
         files: request.output.files(),
         inclusion: &request.inclusion,
         capabilities: &capabilities,
+        charts: ports.charts,
+        cluster: cluster.map(AsRef::as_ref),
     };
     let rendered = render::render(items, render_request, events).await?;
     events.start(POSTPROCESSING);

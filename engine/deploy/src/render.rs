@@ -6,6 +6,7 @@
 mod charts;
 mod encrypted;
 mod kustomize;
+mod lookup;
 mod memory;
 mod templates;
 
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
+use windlass_charts::Charts;
+use windlass_cluster::Cluster;
 use windlass_kustomize::{GoHelper, KustomizeError};
 use windlass_model::event::{Event, Events};
 use windlass_template::{Engine, FileError};
@@ -27,7 +30,7 @@ pub use charts::{ChartCapabilities, ChartError};
 pub use encrypted::EncryptedFile;
 
 /// What rendering needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RenderRequest<'a> {
     /// Renders the files.
     pub engine: &'a Engine,
@@ -41,6 +44,10 @@ pub struct RenderRequest<'a> {
     pub inclusion: &'a Inclusion,
     /// What charts are told about the cluster.
     pub capabilities: &'a ChartCapabilities,
+    /// Fetches charts that are pulled while rendering.
+    pub charts: Option<&'a Charts>,
+    /// Answers `lookup` of charts.
+    pub cluster: Option<&'a dyn Cluster>,
 }
 
 /// Whether rendered files are written.

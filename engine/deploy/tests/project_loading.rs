@@ -110,6 +110,7 @@ impl<'a> Case<'a> {
             connector: &Offline,
             registry: &registry,
             helper: &helper,
+            charts: None,
             repository: &Offline,
             environment: &environment,
             stores: &NoStores,

@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::connection::{Answer, Connection};
+use crate::request::HelmParams;
 use crate::unpack::unpack;
-use crate::{HelmRequest, HelperError, HelperVersion, KustomizeRequest, Output};
+use crate::{HelmRequest, HelperError, HelperVersion, KustomizeRequest, Lookup, Output};
 
 /// Gives access to Helm and Kustomize. Cheap to create and to clone; clones share one process.
 #[derive(Clone)]
@@ -45,30 +46,45 @@ impl GoHelper {
 
     /// Builds a kustomization.
     pub async fn kustomize_build(&self, request: KustomizeRequest) -> Result<Output, HelperError> {
-        self.objects("kustomize.build", &request).await
+        self.objects("kustomize.build", &request, None).await
     }
 
     /// Renders a chart.
     pub async fn helm_template(&self, request: HelmRequest) -> Result<Output, HelperError> {
-        self.objects("helm.template", &request).await
+        self.objects("helm.template", &HelmParams { request: &request, lookup: false }, None).await
+    }
+
+    /// Renders a chart whose templates may ask for live objects; in [`Self::helm_template`] they find nothing.
+    pub async fn helm_template_live(&self, request: HelmRequest, lookup: &dyn Lookup) -> Result<Output, HelperError> {
+        self.objects("helm.template", &HelmParams { request: &request, lookup: true }, Some(lookup)).await
     }
 
     /// The versions inside the helper.
     pub async fn version(&self) -> Result<HelperVersion, HelperError> {
-        let answer = self.call("version", &()).await?;
+        let answer = self.call("version", &(), None).await?;
         decode(answer.result)
     }
 
-    async fn objects<P: Serialize>(&self, method: &str, params: &P) -> Result<Output, HelperError> {
-        let Answer { mut result, warnings } = self.call(method, params).await?;
+    async fn objects<P: Serialize>(
+        &self,
+        method: &str,
+        params: &P,
+        lookup: Option<&dyn Lookup>,
+    ) -> Result<Output, HelperError> {
+        let Answer { mut result, warnings } = self.call(method, params, lookup).await?;
         match result.get_mut("objects").map(Value::take) {
             Some(Value::Array(objects)) => Ok(Output { objects, warnings }),
             _ => Err(HelperError::Protocol { message: format!("`{method}` gave no objects") }),
         }
     }
 
-    async fn call<P: Serialize>(&self, method: &str, params: &P) -> Result<Answer, HelperError> {
-        self.connection().await?.call(method, params).await
+    async fn call<P: Serialize>(
+        &self,
+        method: &str,
+        params: &P,
+        lookup: Option<&dyn Lookup>,
+    ) -> Result<Answer, HelperError> {
+        self.connection().await?.call(method, params, lookup).await
     }
 
     /// The running helper; starts one at the first call, and again after one has ended.

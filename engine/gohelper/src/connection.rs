@@ -7,22 +7,25 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::HelperError;
+use crate::{HelperError, Lookup, LookupQuestion};
 
 /// How much of the helper's stderr is kept for an error message.
 const LAST_WORDS: usize = 4 << 10;
 
+/// Lines for the helper; its stdin is closed when the last owner is gone.
+type Outgoing = Arc<mpsc::Sender<Vec<u8>>>;
+
 pub(crate) struct Connection {
     next_id: AtomicU64,
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: Outgoing,
     waiting: Arc<Waiting>,
 }
 
@@ -34,6 +37,12 @@ pub(crate) struct Answer {
 
 type Reply = Result<Answer, HelperError>;
 
+/// What a waiting request gets: any number of questions, then the reply.
+enum Incoming {
+    Question { number: u64, lookup: LookupQuestion },
+    Reply(Reply),
+}
+
 #[derive(Default)]
 struct Waiting {
     state: Mutex<State>,
@@ -41,7 +50,7 @@ struct Waiting {
 
 #[derive(Default)]
 struct State {
-    replies: HashMap<u64, oneshot::Sender<Reply>>,
+    requests: HashMap<u64, UnboundedSender<Incoming>>,
     /// Set once the helper has ended: its last words.
     ended: Option<String>,
 }
@@ -53,9 +62,23 @@ struct Request<'a, P> {
     params: &'a P,
 }
 
+/// The answer to a question of the helper.
+#[derive(Serialize)]
+struct Found {
+    answer: u64,
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Response {
     id: u64,
+    /// Set in a question.
+    #[serde(default)]
+    ask: u64,
+    #[serde(default)]
+    lookup: LookupQuestion,
     #[serde(default)]
     result: Value,
     error: Option<Failure>,
@@ -79,8 +102,10 @@ impl Connection {
         thread::spawn(move || send(stdin, &lines));
         let last_words = LastWords::listen(stderr);
         let answered = Arc::clone(&waiting);
+        let outgoing = Arc::new(outgoing);
+        let refusals = Arc::downgrade(&outgoing);
         thread::spawn(move || {
-            receive(stdout, &answered);
+            receive(stdout, &answered, &refusals);
             reap(child);
             answered.end(last_words.take());
         });
@@ -92,16 +117,42 @@ impl Connection {
         self.waiting.lock().ended.is_none()
     }
 
-    pub(crate) async fn call<P: Serialize>(&self, method: &str, params: &P) -> Reply {
+    /// Sends a request and waits for its reply; questions in between go to `lookup`.
+    pub(crate) async fn call<P: Serialize>(&self, method: &str, params: &P, lookup: Option<&dyn Lookup>) -> Reply {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let mut line = serde_json::to_vec(&Request { id, method, params })
-            .map_err(|error| HelperError::Protocol { message: error.to_string() })?;
-        line.push(b'\n');
-        let reply = self.waiting.expect(id)?;
+        let request = line(&Request { id, method, params })?;
+        let mut incoming = self.waiting.expect(id)?;
         // When the writer has gone, the reader is about to end every waiting request.
-        let _ = self.outgoing.send(line);
-        reply.await.unwrap_or_else(|_| Err(HelperError::Lost { stderr: String::new() }))
+        let _ = self.outgoing.send(request);
+        loop {
+            match incoming.recv().await {
+                Some(Incoming::Reply(reply)) => return reply,
+                Some(Incoming::Question { number, lookup: question }) => {
+                    let found = match lookup {
+                        Some(lookup) => lookup.lookup(question).await,
+                        None => Ok(None),
+                    };
+                    let _ = self.outgoing.send(line(&Found::new(number, found))?);
+                }
+                None => return Err(HelperError::Lost { stderr: String::new() }),
+            }
+        }
     }
+}
+
+impl Found {
+    fn new(answer: u64, found: Result<Option<Value>, String>) -> Self {
+        match found {
+            Ok(result) => Self { answer, result, error: None },
+            Err(error) => Self { answer, result: None, error: Some(error) },
+        }
+    }
+}
+
+fn line<T: Serialize>(content: &T) -> Result<Vec<u8>, HelperError> {
+    let mut line = serde_json::to_vec(content).map_err(|error| HelperError::Protocol { message: error.to_string() })?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 impl Waiting {
@@ -109,28 +160,34 @@ impl Waiting {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn expect(&self, id: u64) -> Result<oneshot::Receiver<Reply>, HelperError> {
-        let (sender, receiver) = oneshot::channel();
+    fn expect(&self, id: u64) -> Result<UnboundedReceiver<Incoming>, HelperError> {
+        let (sender, receiver) = unbounded_channel();
         let mut state = self.lock();
         if let Some(stderr) = &state.ended {
             return Err(HelperError::Lost { stderr: stderr.clone() });
         }
-        state.replies.insert(id, sender);
+        state.requests.insert(id, sender);
         Ok(receiver)
     }
 
-    fn deliver(&self, response: Response) {
-        let Some(sender) = self.lock().replies.remove(&response.id) else {
-            return;
-        };
-        // The caller may have lost interest.
-        let _ = sender.send(into_reply(response));
+    /// Hands a line to its request; the number of a question that nobody will answer comes back.
+    fn deliver(&self, response: Response) -> Option<u64> {
+        if response.ask != 0 {
+            let question = Incoming::Question { number: response.ask, lookup: response.lookup };
+            let delivered = self.lock().requests.get(&response.id).is_some_and(|sender| sender.send(question).is_ok());
+            return (!delivered).then_some(response.ask);
+        }
+        if let Some(sender) = self.lock().requests.remove(&response.id) {
+            // The caller may have lost interest.
+            let _ = sender.send(Incoming::Reply(into_reply(response)));
+        }
+        None
     }
 
     fn end(&self, stderr: String) {
         let mut state = self.lock();
-        for (_, sender) in state.replies.drain() {
-            let _ = sender.send(Err(HelperError::Lost { stderr: stderr.clone() }));
+        for (_, sender) in state.requests.drain() {
+            let _ = sender.send(Incoming::Reply(Err(HelperError::Lost { stderr: stderr.clone() })));
         }
         state.ended = Some(stderr);
     }
@@ -185,7 +242,7 @@ fn send(mut stdin: ChildStdin, lines: &mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-fn receive(stdout: ChildStdout, waiting: &Waiting) {
+fn receive(stdout: ChildStdout, waiting: &Waiting, refusals: &Weak<mpsc::Sender<Vec<u8>>>) {
     let mut lines = BufReader::with_capacity(1 << 16, stdout);
     let mut line = Vec::new();
     loop {
@@ -195,10 +252,22 @@ fn receive(stdout: ChildStdout, waiting: &Waiting) {
             Ok(_) => {}
         }
         match serde_json::from_slice(&line) {
-            Ok(response) => waiting.deliver(response),
+            Ok(response) => {
+                if let Some(question) = waiting.deliver(response) {
+                    // A request that nobody waits for must not keep a place in the helper for ever.
+                    refuse(question, refusals);
+                }
+            }
             // Without an id nobody can be told; ending the connection tells everybody.
             Err(_) => return,
         }
+    }
+}
+
+fn refuse(question: u64, outgoing: &Weak<mpsc::Sender<Vec<u8>>>) {
+    let refusal = line(&Found::new(question, Err("the request was given up".to_owned())));
+    if let (Some(outgoing), Ok(refusal)) = (outgoing.upgrade(), refusal) {
+        let _ = outgoing.send(refusal);
     }
 }
 
@@ -258,7 +327,7 @@ mod tests {
 
     async fn call(script: &str) -> Reply {
         let (_dir, path) = program(script);
-        Connection::start(&path).unwrap().call("method", &()).await
+        Connection::start(&path).unwrap().call("method", &(), None).await
     }
 
     #[tokio::test]
@@ -271,9 +340,9 @@ mod tests {
     async fn an_ended_helper_takes_no_more_requests() {
         let (_dir, path) = program("exit 0");
         let connection = Connection::start(&path).unwrap();
-        assert!(connection.call("method", &()).await.is_err());
+        assert!(connection.call("method", &(), None).await.is_err());
         assert!(!connection.is_alive());
-        assert!(matches!(connection.call("method", &()).await, Err(HelperError::Lost { .. })));
+        assert!(matches!(connection.call("method", &(), None).await, Err(HelperError::Lost { .. })));
     }
 
     #[tokio::test]
@@ -288,7 +357,7 @@ mod tests {
             echo '{"id":1,"error":{"kind":"build","message":"first"}}'"#;
         let (_dir, path) = program(script);
         let connection = Connection::start(&path).unwrap();
-        let (first, second) = tokio::join!(connection.call("m", &()), connection.call("m", &()));
+        let (first, second) = tokio::join!(connection.call("m", &(), None), connection.call("m", &(), None));
         assert_eq!(first.err().unwrap().to_string(), "first");
         assert_eq!(second.unwrap().result, "second");
     }
@@ -297,7 +366,7 @@ mod tests {
     async fn the_helper_ends_with_its_connection() {
         let (dir, path) = program("read a; echo '{\"id\":1}'; cat; echo ended > \"$0.log\"");
         let connection = Connection::start(&path).unwrap();
-        connection.call("m", &()).await.unwrap();
+        connection.call("m", &(), None).await.unwrap();
         let waiting = Arc::clone(&connection.waiting);
         drop(connection);
         while waiting.lock().ended.is_none() {
@@ -310,5 +379,49 @@ mod tests {
     fn a_program_that_is_none_does_not_start() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(Connection::start(dir.path()), Err(HelperError::Start { .. })));
+    }
+
+    struct Fixed(Result<Option<Value>, String>);
+
+    #[async_trait::async_trait]
+    impl Lookup for Fixed {
+        async fn lookup(&self, question: LookupQuestion) -> Result<Option<Value>, String> {
+            assert_eq!((question.kind.as_str(), question.name.as_str()), ("Secret", "s"));
+            self.0.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_are_answered_before_the_reply() {
+        let script = r#"read a
+            echo '{"id":1,"ask":7,"lookup":{"apiVersion":"v1","kind":"Secret","name":"s"}}'
+            read found; printf '{"id":1,"result":%s}\n' "$found""#;
+        let (_dir, path) = program(script);
+        for (found, wanted) in [
+            (Ok(Some(serde_json::json!({"a": 1}))), serde_json::json!({"answer": 7, "result": {"a": 1}})),
+            (Ok(None), serde_json::json!({"answer": 7, "result": null})),
+            (Err("no".to_owned()), serde_json::json!({"answer": 7, "result": null, "error": "no"})),
+        ] {
+            let connection = Connection::start(&path).unwrap();
+            let reply = connection.call("m", &(), Some(&Fixed(found))).await.unwrap();
+            assert_eq!(reply.result, wanted);
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_of_a_request_that_was_given_up_are_refused() {
+        let script = r#"read a; read b
+            echo '{"id":1,"ask":1,"lookup":{"apiVersion":"v1","kind":"Secret","name":"s"}}'
+            read found; printf '{"id":2,"result":%s}\n' "$found""#;
+        let (_dir, path) = program(script);
+        let connection = Connection::start(&path).unwrap();
+        let given_up = connection.call("m", &(), None);
+        tokio::select! {
+            biased;
+            _ = given_up => unreachable!("there is no answer"),
+            () = std::future::ready(()) => {}
+        }
+        let second = connection.call("m", &(), None).await.unwrap();
+        assert_eq!(second.result["error"], "the request was given up");
     }
 }

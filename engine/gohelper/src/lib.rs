@@ -9,6 +9,7 @@
 #[cfg(feature = "bundled-go")]
 mod connection;
 mod error;
+mod lookup;
 mod request;
 #[cfg(feature = "bundled-go")]
 mod unpack;
@@ -26,4 +27,5 @@ pub use bundled::GoHelper;
 pub use programs::GoHelper;
 
 pub use error::HelperError;
+pub use lookup::{Lookup, LookupQuestion};
 pub use request::{HelmCapabilities, HelmRequest, HelperVersion, KustomizeRequest, Output};

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use windlass_yaml::{Dialect, DuplicateKeys, ReadOptions, Source, parse_documents};
 
-use crate::{HelmRequest, HelperError, HelperVersion, KustomizeRequest, Output};
+use crate::{HelmRequest, HelperError, HelperVersion, KustomizeRequest, Lookup, Output};
 
 /// Gives access to Helm and Kustomize. Cheap to create and to clone.
 #[derive(Debug, Clone)]
@@ -55,6 +55,11 @@ impl GoHelper {
         // Of equal keys in a chart's output the last one counts.
         let options = ReadOptions::new(Dialect::GoV2).duplicate_keys(DuplicateKeys::LastWins);
         decode("helm", &printed, options)
+    }
+
+    /// Renders a chart. The program has no way to ask back, so its `lookup` finds nothing.
+    pub async fn helm_template_live(&self, request: HelmRequest, _lookup: &dyn Lookup) -> Result<Output, HelperError> {
+        self.helm_template(request).await
     }
 
     /// The versions of the programs.

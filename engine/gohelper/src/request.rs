@@ -36,6 +36,15 @@ pub struct HelmRequest {
     pub skip_crds: bool,
 }
 
+/// A request whose templates may ask about the cluster, or not.
+#[cfg(feature = "bundled-go")]
+#[derive(Serialize)]
+pub(crate) struct HelmParams<'a> {
+    #[serde(flatten)]
+    pub(crate) request: &'a HelmRequest,
+    pub(crate) lookup: bool,
+}
+
 /// Values may hold secrets, so they are left out.
 impl std::fmt::Debug for HelmRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

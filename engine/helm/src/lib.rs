@@ -24,4 +24,4 @@ pub use identity::ChartMetadata;
 pub use locate::{OnDemandCharts, PullFailure};
 pub use pulled::{BASE_NAME, pulled_base, pulled_dir};
 pub use render::{ChartRequest, RenderedChart, Values, render_chart, values_file};
-pub use windlass_gohelper::{GoHelper, HelmCapabilities};
+pub use windlass_gohelper::{GoHelper, HelmCapabilities, Lookup, LookupQuestion};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use windlass_gohelper::{GoHelper, HelmCapabilities, HelmRequest, Output};
+use windlass_gohelper::{GoHelper, HelmCapabilities, HelmRequest, Lookup, Output};
 use windlass_yaml::{Dialect, Source, parse_first, to_string_documents};
 
 use crate::config::ChartConfig;
@@ -32,6 +32,8 @@ pub struct ChartRequest<'a> {
     pub capabilities: HelmCapabilities,
     /// Pulls charts with `skipPrePull`.
     pub on_demand: Option<&'a dyn OnDemandCharts>,
+    /// Answers `lookup`; without one it finds nothing.
+    pub lookup: Option<&'a dyn Lookup>,
 }
 
 /// A values file: rendered, decrypted.
@@ -70,7 +72,8 @@ pub fn values_file(dir: &Path) -> Option<PathBuf> {
 
 /// Renders a chart and writes its output file.
 pub async fn render_chart(request: ChartRequest<'_>, helper: &GoHelper) -> Result<RenderedChart, HelmError> {
-    let ChartRequest { config: path, render_root, source_dir, source_root, values, capabilities, on_demand } = request;
+    let ChartRequest { config: path, render_root, source_dir, source_root, values, capabilities, on_demand, lookup } =
+        request;
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
     let config = ChartConfig::parse(&text, path)?;
     let dir = path.parent().unwrap_or(Path::new(""));
@@ -90,7 +93,11 @@ pub async fn render_chart(request: ChartRequest<'_>, helper: &GoHelper) -> Resul
         capabilities,
         skip_crds: config.skip_crds,
     };
-    let Output { mut objects, warnings } = helper.helm_template(helm).await.map_err(|source| HelmError::Render {
+    let rendered = match lookup {
+        Some(lookup) => helper.helm_template_live(helm, lookup).await,
+        None => helper.helm_template(helm).await,
+    };
+    let Output { mut objects, warnings } = rendered.map_err(|source| HelmError::Render {
         chart: name.clone(),
         release: config.release_name.clone(),
         source: RenderFailure::Helper(source),

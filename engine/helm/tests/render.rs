@@ -57,6 +57,7 @@ impl Project {
             values,
             capabilities,
             on_demand: None,
+            lookup: None,
         };
         render_chart(request, &helper()).await
     }

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
+use windlass_charts::OnDemand;
 use windlass_helm::{ChartRequest, HelmCapabilities, HelmError, RenderedChart, Values, render_chart};
 use windlass_kustomize::HelmOutputFile;
 use windlass_model::event::Events;
 use windlass_template::{RenderedDir, RenderedFile};
 
 use super::RenderRequest;
+use super::lookup::LiveObjects;
 use crate::multi_error::Errors;
 use crate::tree::ItemNode;
 
@@ -48,7 +50,7 @@ pub(super) async fn render_all(
 ) -> Result<Vec<ChartOutputs>, Errors<ChartError>> {
     let charts = find(items, files);
     let rendered: Vec<_> =
-        stream::iter(&charts).map(|chart| render(chart, request)).buffered(CONCURRENCY).collect().await;
+        stream::iter(&charts).map(|chart| render(chart, request, events)).buffered(CONCURRENCY).collect().await;
     let mut outputs = vec![Vec::new(); items.len()];
     let mut errors = Vec::new();
     for (chart, result) in charts.iter().zip(rendered) {
@@ -78,10 +80,16 @@ pub(super) fn is_chart_config(path: &Path) -> bool {
     matches!(path.file_name().and_then(|name| name.to_str()), Some("helm-chart.yaml" | "helm-chart.yml"))
 }
 
-async fn render(chart: &ChartFile<'_>, request: RenderRequest<'_>) -> Result<RenderedChart, ChartError> {
+async fn render(
+    chart: &ChartFile<'_>,
+    request: RenderRequest<'_>,
+    events: &dyn Events,
+) -> Result<RenderedChart, ChartError> {
     let dir = chart.path.parent().unwrap_or(Path::new(""));
     let item_dir = chart.node.dir.clone().unwrap_or_default();
     let rendered_item = request.output_dir.join(chart.node.render_dir.clone().unwrap_or_default());
+    let on_demand = request.charts.map(|charts| OnDemand { charts, events });
+    let lookup = request.cluster.map(LiveObjects);
     let chart_request = ChartRequest {
         config: &rendered_item.join(chart.path),
         render_root: &request.output_dir.join(chart.node.source.id.to_string()),
@@ -89,7 +97,8 @@ async fn render(chart: &ChartFile<'_>, request: RenderRequest<'_>) -> Result<Ren
         source_root: &chart.node.source.root,
         values: values(chart, dir, &rendered_item),
         capabilities: request.capabilities.clone(),
-        on_demand: None,
+        on_demand: on_demand.as_ref().map(|charts| charts as _),
+        lookup: lookup.as_ref().map(|live| live as _),
     };
     Ok(render_chart(chart_request, request.helper).await?)
 }
