@@ -126,10 +126,10 @@ impl CloudError {
 }
 
 /// A server's words on one short line, without the secrets that were sent to it.
-pub(crate) fn quoted(text: &str, secrets: &[&str]) -> String {
+pub(crate) fn quoted(text: &str, secrets: &[String]) -> String {
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     for secret in secrets.iter().filter(|secret| secret.len() > 3) {
-        line = line.replace(secret, "*****");
+        line = line.replace(secret.as_str(), "*****");
     }
     let line: String = line.trim().chars().take(300).collect();
     if line.is_empty() { "no reason given".to_owned() } else { line }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn words_of_servers_are_one_short_line_without_what_was_sent() {
-        assert_eq!(quoted("bad\ntoken s3cret!", &["s3cret!", ""]), "bad token *****");
+        assert_eq!(quoted("bad\ntoken s3cret!", &["s3cret!".to_owned(), String::new()]), "bad token *****");
         assert_eq!(quoted(&"x".repeat(999), &[]).len(), 300);
         assert_eq!(quoted(" ", &[]), "no reason given");
     }

@@ -97,11 +97,12 @@ impl Call {
     }
 
     /// Everything that was sent and must not come back in an error.
-    fn secrets(&self) -> Vec<&str> {
+    fn secrets(&self) -> Vec<String> {
         let headers = self.headers.iter().map(|(_, value)| value.expose_secret());
-        let tokens = headers.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or(value)]);
+        let tokens = headers.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or(value)]).map(str::to_owned);
         let body = self.body.expose_secret();
-        tokens.chain([body]).filter(|text| text.len() > 7).collect()
+        let form = url::form_urlencoded::parse(body.as_bytes()).map(|(_, value)| value.into_owned());
+        tokens.chain(form).chain([body.to_owned()]).filter(|text| text.len() > 7).collect()
     }
 }
 

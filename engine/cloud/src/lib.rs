@@ -45,6 +45,8 @@ mod cache;
 mod encode;
 mod error;
 mod google;
+#[cfg(test)]
+mod harness;
 mod http;
 mod jwt;
 mod login;
