@@ -49,14 +49,16 @@ pub(crate) fn apply(operations: &[Operation], object: &mut Value) -> Certain<()>
                 remove(object, &steps(path)?)?;
             }
             Operation::Move { from, path } => {
-                let moved = remove(object, &steps(from)?)?;
+                let moved = remove(object, &read_steps(from)?)?;
                 add(object, &steps(path)?, moved)?;
             }
             Operation::Copy { from, path } => {
-                let copied = find(object, &steps(from)?)?.clone();
+                let copied = find(object, &read_steps(from)?)?.clone();
                 add(object, &steps(path)?, copied)?;
             }
-            Operation::Test { path, value } => ensure(find(object, &steps(path)?)? == value, "a test that fails")?,
+            Operation::Test { path, value } => {
+                ensure(find(object, &read_steps(path)?)? == value, "a test that fails")?;
+            }
         }
     }
     Ok(())
@@ -79,12 +81,17 @@ fn is_exact(value: &Value) -> bool {
     }
 }
 
-/// Below the metadata Kustomize keeps annotations of its own, so only single fields of it can be touched.
+/// Kustomize keeps annotations of its own in the object, and restores them afterwards.
 fn steps(path: &str) -> Certain<Vec<String>> {
     let path = path.strip_prefix('/').ok_or(Unsure("a path without a slash"))?;
-    let steps: Vec<String> = path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-    ensure(path != "metadata" && path != "metadata/annotations", "a path to the annotations")?;
-    Ok(steps)
+    ensure(path != "metadata", "a path to the metadata")?;
+    Ok(path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+/// As [`steps`], where Kustomize's own annotations would be seen.
+fn read_steps(path: &str) -> Certain<Vec<String>> {
+    ensure(path != "/metadata/annotations", "a path to the annotations")?;
+    steps(path)
 }
 
 fn find<'v>(value: &'v mut Value, steps: &[String]) -> Certain<&'v mut Value> {
@@ -175,6 +182,7 @@ mod tests {
             "- {op: other, path: /a}",
             "- {op: add, path: /x}",
             "- {op: replace, path: /metadata, value: {}}",
+            "- {op: copy, from: /metadata/annotations, path: /x}",
             "[{",
         ] {
             assert!(patched(patch, json!({"a": [1], "metadata": {}})).is_err(), "{patch}");

@@ -30,16 +30,19 @@ pub(crate) struct NotationInFile {
     pub(crate) plain_numbers: bool,
     /// A comment may hold a schema for merges.
     pub(crate) schema_comments: bool,
+    /// Every null is written as such: an empty value is another null for merges.
+    pub(crate) explicit_nulls: bool,
 }
 
 impl NotationInFile {
     /// Of what the native code has made itself.
-    pub(crate) const PLAIN: Self = Self { plain_numbers: true, schema_comments: false };
+    pub(crate) const PLAIN: Self = Self { plain_numbers: true, schema_comments: false, explicit_nulls: true };
 
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str, manifests: &[Manifest]) -> Self {
         let is_schema = |comment: &str| comment.trim_start_matches([' ', '#']).starts_with('{');
         Self {
             plain_numbers: has_plain_numbers(text),
+            explicit_nulls: has_explicit_nulls(text, manifests),
             schema_comments: text.lines().any(|line| line.split_once('#').is_some_and(|(_, rest)| is_schema(rest))),
         }
     }
@@ -118,6 +121,22 @@ impl Manifest {
     }
 }
 
+/// Whether there are as many nulls as words for them.
+fn has_explicit_nulls(text: &str, manifests: &[Manifest]) -> bool {
+    let is_null = |line: &str| matches!(line.rsplit_once(": "), Some((_, "null" | "~")));
+    let words = text.lines().filter(|line| is_null(line.trim_end())).count();
+    words > 0 && words == manifests.iter().flat_map(|manifest| manifest.object.values()).map(nulls).sum::<usize>()
+}
+
+fn nulls(value: &Value) -> usize {
+    match value {
+        Value::Null => 1,
+        Value::Array(items) => items.iter().map(nulls).sum(),
+        Value::Object(fields) => fields.values().map(nulls).sum(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 fn text_of(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
@@ -130,7 +149,7 @@ pub(crate) fn read(text: &str, name: &str) -> Reading {
     match objects_of(text, name) {
         Err(stop) => stop,
         Ok(mut manifests) => {
-            let notation = NotationInFile::of(text);
+            let notation = NotationInFile::of(text, &manifests);
             manifests.iter_mut().for_each(|manifest| manifest.notation = notation);
             Reading::Objects(manifests)
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::manifest::NotationInFile;
 use crate::merge_schema::{MergedList, Rule};
 use crate::scalar::text_of;
 use crate::unsure::{Certain, Unsure, ensure};
@@ -16,15 +17,15 @@ const DIRECTIVE: &str = "$patch";
 
 /// Merges a patch into an object; nothing is left when the patch deletes it.
 ///
-/// With `plain_numbers` the files of both have decimal numbers only.
+/// `notation` is that of the object, with numbers as in the patch too.
 pub(crate) fn merge(
     object: Map<String, Value>,
     patch: &Map<String, Value>,
     rule: Rule,
-    plain_numbers: bool,
+    notation: NotationInFile,
 ) -> Certain<Option<Map<String, Value>>> {
-    ensure(!object.values().any(has_null), "an explicit null")?;
-    Merge { plain_numbers }.mapping(object, Some(patch), rule)
+    ensure(notation.explicit_nulls || !object.values().any(has_null), "an empty value")?;
+    Merge { plain_numbers: notation.plain_numbers }.mapping(object, Some(patch), rule)
 }
 
 fn has_null(value: &Value) -> bool {
@@ -45,7 +46,7 @@ impl Merge {
     fn value(self, current: Option<Value>, patch: Option<&Value>, rule: Rule) -> Certain<Option<Value>> {
         match (current, patch) {
             (_, Some(Value::Null)) | (None, None) => Ok(None),
-            (None, Some(added)) => self.added(added, rule),
+            (None | Some(Value::Null), Some(added)) => self.added(added, rule),
             (Some(Value::Object(current)), None) => Ok(self.mapping(current, None, rule)?.map(Value::Object)),
             (Some(Value::Object(current)), Some(Value::Object(patch))) => {
                 Ok(self.mapping(current, Some(patch), rule)?.map(Value::Object))
@@ -288,7 +289,8 @@ mod tests {
     fn merged(object: Value, patch: Value) -> Certain<Option<Value>> {
         let Value::Object(object) = object else { unreachable!("a test passes mappings") };
         let rule = Rule::of_kind("apps/v1", "Deployment");
-        Ok(merge(object, patch.as_object().unwrap(), rule, true)?.map(Value::Object))
+        let notation = NotationInFile { explicit_nulls: false, ..NotationInFile::PLAIN };
+        Ok(merge(object, patch.as_object().unwrap(), rule, notation)?.map(Value::Object))
     }
 
     fn pod(pod: Value) -> Value {
@@ -338,6 +340,15 @@ mod tests {
             json!({"a": {"c": 1}})
         );
         assert_eq!(merged(object, json!({"$patch": "delete"})).unwrap(), None);
+    }
+
+    #[test]
+    fn a_null_that_is_written_stays() {
+        let object = json!({"a": null, "b": null});
+        let patch = json!({"b": {"c": 1}});
+        let merged =
+            merge(object.as_object().unwrap().clone(), patch.as_object().unwrap(), Rule::Plain, NotationInFile::PLAIN);
+        assert_eq!(Value::Object(merged.unwrap().unwrap()), json!({"a": null, "b": {"c": 1}}));
     }
 
     #[test]

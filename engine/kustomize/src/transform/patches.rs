@@ -141,18 +141,17 @@ enum Kept {
 fn merge_into(manifest: &mut Manifest, patch: &Manifest) -> Certain<Kept> {
     ensure(leaves_own_annotations(&patch.object), "a patch of all annotations")?;
     ensure(!manifest.notation.schema_comments && !patch.notation.schema_comments, "a schema in a comment")?;
-    let plain_numbers = manifest.notation.plain_numbers && patch.notation.plain_numbers;
+    manifest.notation.plain_numbers &= patch.notation.plain_numbers;
     let rule = Rule::of_kind(manifest.api_version(), manifest.kind());
     let head = ["apiVersion", "kind"].map(|field| (field, manifest.object.get(field).cloned()));
     let metadata = manifest.metadata().ok_or(Unsure("no metadata"))?;
     let own = ["name", "namespace"].map(|field| (field, metadata.get(field).cloned()));
     let object = std::mem::take(&mut manifest.object);
-    let Some(mut merged) = merge(object, &patch.object, rule, plain_numbers)? else { return Ok(Kept::No) };
+    let Some(mut merged) = merge(object, &patch.object, rule, manifest.notation)? else { return Ok(Kept::No) };
     restore(&mut merged, head);
     let metadata = merged.get_mut("metadata").and_then(Value::as_object_mut).ok_or(Unsure("no metadata"))?;
     restore(metadata, own);
     manifest.object = merged;
-    manifest.notation.plain_numbers = plain_numbers;
     ensure(has_plain_head(&manifest.object), "an unusual head after a patch")?;
     Ok(Kept::Yes)
 }

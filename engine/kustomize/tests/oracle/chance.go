@@ -12,6 +12,8 @@ type project struct {
 	files  map[string]string
 	// basics has the objects that patches and the like want to find.
 	basics bool
+	// exists has the names of ConfigMaps and Secrets.
+	exists map[string]bool
 }
 
 type family struct {
@@ -30,7 +32,7 @@ var generated = map[string]family{
 	}},
 	"merges":       {120, func(p *project) { p.basics = true; p.item(p.base("item", 4), p.merges("item")) }},
 	"json":         {70, func(p *project) { p.basics = true; p.item(p.base("item", 4), p.json("item")) }},
-	"replacements": {80, func(p *project) { p.basics = true; p.item(p.base("item", 5), p.replacements()) }},
+	"replacements": {140, func(p *project) { p.basics = true; p.item(p.base("item", 5), p.replacements()) }},
 	"nested":       {80, nested},
 	"components":   {70, components},
 	"everything":   {120, everything},
@@ -53,7 +55,7 @@ func (p *project) item(parts ...string) { p.files["item/kustomization.yaml"] = s
 func (p *project) base(dir string, count int) string {
 	used := map[string]bool{}
 	resources := "resources:\n"
-	if p.basics && p.chance(85) {
+	if p.basics && p.chance(92) {
 		var objects []string
 		for _, name := range apps {
 			objects = append(objects, p.workload("Deployment", name), p.workload("StatefulSet", name), p.service(name))
@@ -61,6 +63,7 @@ func (p *project) base(dir string, count int) string {
 		}
 		objects = append(objects, p.configMap("conf"), p.configMap("web"))
 		used["ConfigMap/conf"], used["ConfigMap/web"] = true, true
+		p.exists["conf"] = true
 		p.files[dir+"/basics.yaml"] = strings.Join(objects, "---\n")
 		resources += "- basics.yaml\n"
 	}
@@ -70,6 +73,7 @@ func (p *project) base(dir string, count int) string {
 			key, text := p.object()
 			if !used[key] {
 				used[key] = true
+				p.exists[strings.TrimPrefix(strings.TrimPrefix(key, "ConfigMap/"), "Secret/")] = true
 				objects = append(objects, text)
 			}
 		}
@@ -90,7 +94,7 @@ var apps = []string{"web", "api", "db"}
 
 func (p *project) meta(name string) string {
 	text := "metadata:\n  name: " + name + "\n"
-	if p.chance(20) {
+	if !p.basics && p.chance(20) {
 		text += "  namespace: " + p.pick("default", "other") + "\n"
 	}
 	if p.chance(50) {

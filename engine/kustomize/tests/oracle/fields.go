@@ -78,7 +78,7 @@ func (p *project) generators(dir string) string {
 				name += "2"
 			}
 			text += "- name: " + name + "\n"
-			if p.chance(20) {
+			if !p.basics && p.chance(15) {
 				text += "  namespace: " + p.pick("default", "other") + "\n"
 			}
 			if p.chance(70) {
@@ -96,12 +96,24 @@ func (p *project) generators(dir string) string {
 			if p.chance(30) {
 				text += "  options:\n" + p.pick("    disableNameSuffixHash: true\n", "    labels: {own: l}\n    immutable: true\n", "    annotations: {own: a}\n")
 			}
-			if p.chance(15) {
-				text += "  behavior: " + p.pick("merge", "replace", "create") + "\n"
-			}
+			text += p.behavior(name)
 		}
 	}
 	return text
+}
+
+// behavior fits to what exists, mostly.
+func (p *project) behavior(name string) string {
+	exists := p.exists[name]
+	p.exists[name] = true
+	switch {
+	case p.chance(8):
+		return "  behavior: " + p.pick("merge", "replace", "create") + "\n"
+	case exists:
+		return "  behavior: " + p.pick("merge", "merge", "replace") + "\n"
+	default:
+		return p.pick("", "  behavior: create\n")
+	}
 }
 
 func (p *project) target() string {
@@ -220,37 +232,56 @@ func (p *project) json(dir string) string {
 	return text
 }
 
+// source gives a source that exists in the basic objects, mostly.
+func (p *project) source() string {
+	if p.chance(10) {
+		return "- sourceValue: " + p.pick("given", "\"8081\"") + "\n"
+	}
+	switch p.random.Intn(7) {
+	case 0, 1:
+		return "- source:\n    kind: ConfigMap\n    name: conf\n    fieldPath: data.host\n" + p.pick("", "    options: {delimiter: ':', index: 0}\n", "    options: {delimiter: ':', index: 1}\n")
+	case 2:
+		return "- source:\n    kind: " + p.pick("Service", "Deployment") + "\n    name: " + p.pick(apps...) + "\n" + p.pick("", "    fieldPath: metadata.name\n")
+	case 3:
+		return "- source:\n    kind: Deployment\n    name: " + p.pick(apps...) + "\n    fieldPath: " + p.pick("spec.template.spec.containers.[name=main].image", "spec.template.spec.containers.0.name", "spec.selector") + "\n"
+	case 4:
+		return "- source:\n    version: v1\n    kind: Service\n    name: " + p.pick(apps...) + "\n    fieldPath: " + p.pick("spec.ports.0.port", "spec.ports.[port=80].targetPort", "spec.selector.app") + "\n"
+	case 5:
+		return "- source:\n    kind: ConfigMap\n    name: web\n    fieldPath: data.[file.txt]\n"
+	default:
+		return "- source:\n    kind: " + p.pick("ConfigMap", "Service") + "\n    name: " + p.pick("conf", "web", "none") + "\n    fieldPath: " + p.pick("data.a", "spec.ports") + "\n"
+	}
+}
+
 func (p *project) replacements() string {
 	text := "replacements:\n"
 	for range 1 + p.random.Intn(2) {
-		if p.chance(15) {
-			text += "- sourceValue: " + p.pick("given", "\"8081\"") + "\n"
-		} else {
-			text += "- source:\n    kind: " + p.pick("ConfigMap", "Service", "Deployment") + "\n    name: " + p.pick("conf", "web", "api") + "\n"
-			switch p.random.Intn(5) {
-			case 0:
-				text += "    fieldPath: data.host\n    options: {delimiter: ':', index: " + p.pick("0", "1") + "}\n"
-			case 1:
-				text += "    fieldPath: metadata.name\n"
-			case 2:
-				text += "    fieldPath: spec.template.spec.containers.[name=main].image\n"
-			case 3:
-				text += "    fieldPath: spec.ports.0.port\n"
-			}
+		text += p.source() + "  targets:\n"
+		var paths, options []string
+		switch p.random.Intn(4) {
+		case 0:
+			text += "  - select:\n      kind: Service\n"
+			paths = []string{"spec.selector.app", "spec.ports.0.targetPort", "spec.ports.[port=80].port", "metadata.labels.copied", "spec.externalName"}
+		case 1:
+			text += "  - select:\n      kind: ConfigMap\n" + p.pick("", "      name: conf\n")
+			paths = []string{"data.host", "data.new", "metadata.annotations.[example.com/copied]", "data.[file.txt]"}
+		default:
+			text += "  - select:\n      kind: " + p.pick("Deployment", "Deployment", "Deployment|StatefulSet") + "\n"
+			paths = []string{
+				"spec.template.spec.containers.[name=main].env.[name=HOST].value", "spec.template.spec.containers.*.image",
+				"spec.template.spec.containers.0.image", "spec.template.spec.containers.[name=new].image", "metadata.labels.copied",
+				"spec.template.metadata.labels.app", "spec.selector", "spec.template.spec.containers.[name=main].name", "spec.replicas"}
 		}
-		text += "  targets:\n  - select:\n      kind: " + p.pick("Deployment", "Deployment", "Service", "Custom", "Ingress") + "\n"
+		if p.chance(25) {
+			text += "    reject:\n    - " + p.pick("name: db", "labelSelector: app=web", "kind: StatefulSet") + "\n"
+		}
+		text += "    fieldPaths:\n    - " + p.pick(paths...) + "\n"
 		if p.chance(20) {
-			text += "    reject:\n    - name: " + p.pick(apps...) + "\n"
+			text += "    - " + p.pick(paths...) + "\n"
 		}
-		text += "    fieldPaths:\n    - " + p.pick(
-			"spec.template.spec.containers.[name=main].env.[name=HOST].value",
-			"spec.template.spec.containers.*.image",
-			"spec.template.spec.containers.0.ports.0.containerPort",
-			"metadata.labels.copied", "metadata.annotations.[example.com/copied]",
-			"spec.items.[name=a].value", "spec.items.1.name", "spec.rules.0.host",
-			"spec.replicas", "metadata.name", "spec.selector") + "\n"
-		if p.chance(50) {
-			text += "    options: {" + p.pick("create: true", "create: true", "delimiter: '/', index: 0", "delimiter: ':', index: 1", "delimiter: '.', index: 9") + "}\n"
+		options = []string{"create: true", "create: true", "create: true", "delimiter: '/', index: 0", "delimiter: ':', index: 1", "delimiter: '.', index: 9", "delimiter: ':', index: -1"}
+		if p.chance(75) {
+			text += "    options: {" + p.pick(options...) + "}\n"
 		}
 	}
 	return text

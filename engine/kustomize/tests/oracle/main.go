@@ -36,7 +36,7 @@ func main() {
 		// Every family has its own chance, so that a change of one leaves the others alone.
 		random := rand.New(rand.NewSource(int64(len(name))*7919 + int64(name[0])))
 		for i := range family.count {
-			p := &project{random: random, files: map[string]string{}}
+			p := &project{random: random, files: map[string]string{}, exists: map[string]bool{}}
 			family.make(p)
 			families[name] = append(families[name], kase{Name: fmt.Sprintf("%s-%d", name, i), Files: p.files})
 		}
