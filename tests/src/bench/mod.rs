@@ -4,11 +4,13 @@
 //! reached on the same machine minutes before, and ratios to it.
 
 mod generate;
+mod listing;
 mod measure;
 mod probe;
 mod report;
 
 pub use generate::{Shape, generate, objects};
+pub use listing::{Client, listings, registry_client};
 pub use measure::{Usage, measure};
 pub use probe::{Floor, Floors, probe};
 pub use report::{Plan, report};

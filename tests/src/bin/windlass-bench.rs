@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use windlass_tests::bench::{Plan, Shape, generate, probe, report};
+use windlass_tests::bench::{Client, Plan, Shape, generate, listings, probe, registry_client, report};
 use windlass_tests::windlass::{Profile, built};
 use windlass_tests::{ControlPlane, Options, SandboxError};
 
@@ -29,6 +29,18 @@ enum Action {
     Probe {
         /// Number of objects, with the namespace.
         objects: usize,
+    },
+    /// Measure tag lists (release build of this program) against the floor and crane.
+    Registry,
+    /// The measured client of `registry`.
+    #[command(hide = true)]
+    RegistryClient {
+        /// What it does.
+        client: Client,
+        /// host:port.
+        address: String,
+        /// Repositories without the registry.
+        repositories: Vec<String>,
     },
     /// Run render, deploy and diff (release build, or WINDLASS_BIN) and print a table.
     Report {
@@ -61,6 +73,13 @@ fn run(action: Action) -> Result<(), SandboxError> {
             let plane = ControlPlane::start(Options { audit: false, ..Options::default() })?;
             let floors = probe(&plane, Shape { objects })?;
             let _ = writeln!(io::stdout(), "{floors:#?}");
+            Ok(())
+        }
+        Action::Registry => listings(&mut io::stdout()),
+        Action::RegistryClient { client, address, repositories } => {
+            let listed = registry_client(client, &address, &repositories);
+            let listed = listed.map_err(|error| SandboxError::Request { what: address, reason: error.to_string() })?;
+            let _ = writeln!(io::stdout(), "{listed}");
             Ok(())
         }
         Action::Report { render, cluster, runs } => {

@@ -38,6 +38,8 @@ pub enum Server {
     MemoryRegistry,
     /// The distribution registry: authentication, paging, TLS.
     Distribution,
+    /// The client of go-containerregistry, to compare with.
+    Crane,
     /// Ends the servers with the test process.
     Supervise,
 }
@@ -103,6 +105,7 @@ impl Server {
             },
             Self::MemoryRegistry => own("memory-registry", "0.22.1", "registry", "./cmd/memory-registry"),
             Self::Distribution => own("distribution", "3.0.0", "registry", "./cmd/distribution"),
+            Self::Crane => own("crane", "0.22.1", "crane", "github.com/google/go-containerregistry/cmd/crane"),
             Self::Supervise => own("supervise", "1", "supervise", "."),
         }
     }
