@@ -5,6 +5,8 @@
 //! | `KLUCTL_<FLAG>[_<n>]` | value of any flag (`--dry-run` is `KLUCTL_DRY_RUN`); indexed ones feed lists in index order |
 //! | `WINDLASS_<FLAG>[_<n>]` | the same, and wins over `KLUCTL_` |
 //! | `KLUCTL_GIT[_<n>]_*`, `KLUCTL_HELM[_<n>]_*`, `KLUCTL_REGISTRY[_<n>]_*` | credential sets |
+//! | `KLUCTL_REGISTRY[_<n>]_MIRRORS` | places that are asked before the registry `…_HOST`, with commas between them |
+//! | `KLUCTL_REGISTRY_CACHE_TTL` | keeps tag lists on disk and uses them for this long (`10m`); unset keeps none |
 //! | `KLUCTL_CACHE_DIR`, `XDG_CACHE_HOME` | where downloads are kept |
 //! | `KLUCTL_BASE_TMP_DIR` | where temporary folders are made |
 //! | `COLUMNS` | width of tables, in place of the terminal's |

@@ -13,5 +13,5 @@ pub mod servers;
 pub mod windlass;
 pub mod yaml;
 
-pub use project::{Answer, TestProject};
+pub use project::{Answer, TestProject, files_below};
 pub use servers::{ChartServer, ControlPlane, GitServer, Options, Quirks, Registry, SandboxError};

@@ -27,5 +27,5 @@ pub(crate) use image_explain::{ExplainSubject, ImageExplainSettings};
 pub(crate) use images::ImageSettings;
 pub(crate) use layers::{Layers, LayersError};
 pub(crate) use output::{OutputFormat, OutputSettings, OutputTarget};
-pub(crate) use project::{ConnectionSettings, ProjectSettings, TargetSettings};
+pub(crate) use project::{ConnectionSettings, LocalOverride, OverrideKind, ProjectSettings, TargetSettings};
 pub(crate) use source::{SettingError, SettingErrors};

@@ -71,23 +71,27 @@ impl LocalOverride {
             SettingError::new(format!("invalid --{flag} argument '{}': {reason}", text.value), &text.source)
                 .with_hint(format!("write `--{flag} <host>[:port]/<path>=<directory>`"))
         };
-        let (key, dir) = text.value.split_once('=').ok_or_else(|| fail("there is no `=`"))?;
-        let (kind, key) = match (key.strip_prefix("git://"), key.strip_prefix("oci://")) {
+        let (given, dir) = text.value.split_once('=').ok_or_else(|| fail("there is no `=`"))?;
+        let bad_key = |reason: &str| {
+            SettingError::new(format!("invalid --{flag}: invalid repo key: {given}"), &text.source)
+                .with_hint(format!("{reason}; write `--{flag} <host>[:port]/<path>=<directory>`"))
+        };
+        let (kind, key) = match (given.strip_prefix("git://"), given.strip_prefix("oci://")) {
             (Some(key), _) => (OverrideKind::Git, key),
             (_, Some(key)) => (OverrideKind::Oci, key),
-            _ => (kind, key),
+            _ => (kind, given),
         };
-        let (host, path) = key.split_once('/').ok_or_else(|| fail("the repository has no path"))?;
+        let (host, path) = key.split_once('/').ok_or_else(|| bad_key("the repository has no path"))?;
         let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
         let of_name = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         if name.is_empty() || !name.chars().all(of_name) {
-            return Err(fail("the host is not a name or an IPv4 address"));
+            return Err(bad_key("the host is not a name or an IPv4 address"));
         }
         if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-            return Err(fail("the port is not a number"));
+            return Err(bad_key("the port is not a number"));
         }
         if path.is_empty() {
-            return Err(fail("the repository has no path"));
+            return Err(bad_key("the repository has no path"));
         }
         if dir.is_empty() {
             return Err(fail("the directory is missing"));
@@ -176,16 +180,16 @@ mod tests {
     #[test]
     fn malformed_overrides_are_refused() {
         for (value, reason) in [
-            ("host/path", "there is no `=`"),
-            ("host=dir", "the repository has no path"),
-            ("host/=dir", "the repository has no path"),
-            ("ho st/p=dir", "the host is not a name or an IPv4 address"),
-            ("/p=dir", "the host is not a name or an IPv4 address"),
-            ("host:x/p=dir", "the port is not a number"),
-            ("host/p=", "the directory is missing"),
+            ("host/path", " argument 'host/path': there is no `=`"),
+            ("host=dir", ": invalid repo key: host"),
+            ("host/=dir", ": invalid repo key: host/"),
+            ("ho st/p=dir", ": invalid repo key: ho st/p"),
+            ("/p=dir", ": invalid repo key: /p"),
+            ("host:x/p=dir", ": invalid repo key: host:x/p"),
+            ("host/p=", " argument 'host/p=': the directory is missing"),
         ] {
             let error = read(&["render", "--local-git-override", value]).expect_err(value);
-            assert_eq!(error.reason, format!("invalid --local-git-override argument '{value}': {reason}"));
+            assert_eq!(error.reason, format!("invalid --local-git-override{reason}"));
             assert!(error.hint.is_some());
         }
     }

@@ -10,6 +10,7 @@ mod registry;
 mod repository;
 mod results;
 mod run;
+mod sources;
 mod stores;
 
 use std::error::Error;

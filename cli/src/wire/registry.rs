@@ -1,10 +1,16 @@
-//! The registry client with the credentials of flags and environment.
+//! The registry client with the credentials of flags, environment and clouds.
+
+mod cloud;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windlass_registry::{EnvSettings, Login, OciRegistry, RegistryCredentials, RegistrySettings, TlsOptions};
+use windlass_registry::{
+    CacheSettings, EnvSettings, Login, OciRegistry, RegistryCredentials, RegistrySettings, TlsOptions,
+};
 
+use super::folders;
+use crate::args::value::read_duration;
 use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
 use crate::printer::Printer;
@@ -15,11 +21,25 @@ use crate::settings::{CredentialEntry, Credentials, SettingError};
 pub(super) fn open(
     credentials: &Credentials,
     environment: &Environment,
-    printer: &Printer,
+    printer: &Arc<Printer>,
 ) -> Result<Arc<OciRegistry>, Failure> {
     let variables = variables(environment)?;
     printer.hide(variables.secrets());
-    Ok(Arc::new(OciRegistry::new(settings(credentials, variables, environment))))
+    let settings = RegistrySettings { cache: cache(environment)?, ..settings(credentials, variables, environment) };
+    let logins = cloud::RegistryLogins::new(environment.clone(), Arc::clone(printer));
+    Ok(Arc::new(OciRegistry::new(settings).with_cloud(Arc::new(logins))))
+}
+
+/// Tag lists are kept only when asked for: a deploy shall see what the registry has now.
+fn cache(environment: &Environment) -> Result<Option<CacheSettings>, SettingError> {
+    const NAME: &str = "REGISTRY_CACHE_TTL";
+    let Some(text) = environment.setting(NAME).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let ttl = read_duration(text).map_err(|reason| {
+        let own = environment.get(&format!("WINDLASS_{NAME}")).is_some();
+        let source = Source::Variable(format!("{}_{NAME}", if own { "WINDLASS" } else { "KLUCTL" }));
+        SettingError::new(reason, &source).with_hint("write a time such as `10m`".to_owned())
+    })?;
+    Ok(Some(CacheSettings { folder: folders::cache_dir(environment).join("registry"), ttl }))
 }
 
 fn variables(environment: &Environment) -> Result<EnvSettings, SettingError> {
@@ -36,6 +56,7 @@ fn settings(credentials: &Credentials, variables: EnvSettings, environment: &Env
         credentials: credentials.registry.iter().map(entry).chain(variables.credentials).collect(),
         auth_files: auth_files(environment),
         defaults: variables.defaults,
+        mirrors: variables.mirrors,
         user_agent: format!("windlass/{}", env!("CARGO_PKG_VERSION")),
         ..RegistrySettings::default()
     }
@@ -124,6 +145,16 @@ mod tests {
         let tls = entry(&credential(&[("plain-http", "T"), ("insecure-skip-tls-verify", "nonsense")])).tls;
         assert_eq!((tls.plain_http, tls.verify), (Some(true), Some(true)));
         assert_eq!(entry(&credential(&[])).tls, TlsOptions::default());
+    }
+
+    #[test]
+    fn lists_are_kept_only_when_asked_for() {
+        assert_eq!(cache(&Environment::of(&[("HOME", "h")])).expect("settings"), None);
+        let environment = Environment::of(&[("KLUCTL_CACHE_DIR", "c"), ("WINDLASS_REGISTRY_CACHE_TTL", "10m")]);
+        let settings = cache(&environment).expect("settings").expect("a cache");
+        assert_eq!((settings.folder, settings.ttl.as_secs()), (PathBuf::from("c/registry"), 600));
+        let error = cache(&Environment::of(&[("KLUCTL_REGISTRY_CACHE_TTL", "soon")])).expect_err("must fail");
+        assert_eq!(error.origin().as_deref(), Some("environment variable `KLUCTL_REGISTRY_CACHE_TTL`"));
     }
 
     #[test]

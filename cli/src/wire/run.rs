@@ -11,13 +11,14 @@ use windlass_deploy::target::TargetRequest;
 use windlass_deploy::{Connection, Ports, RenderOutput, Request, ResultOptions};
 use windlass_kustomize::GoHelper;
 use windlass_model::event::Events as _;
-use windlass_registry::Registry;
+use windlass_registry::OciRegistry;
+use windlass_sources::Sources;
 use windlass_template::DebugSink;
 
 use super::connector::KubeConnector;
 use super::repository::LocalRepository;
 use super::stores::RealStores;
-use super::{charts, failure, folders, images, project_dir, registry};
+use super::{charts, failure, folders, images, project_dir, registry, sources};
 use crate::app::App;
 use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
@@ -30,7 +31,8 @@ pub(super) struct Run {
     request: Request,
     environment: Environment,
     connector: KubeConnector,
-    registry: Arc<dyn Registry>,
+    registry: Arc<OciRegistry>,
+    sources: Arc<dyn Sources>,
     helper: GoHelper,
     charts: windlass_charts::Charts,
     repository: LocalRepository,
@@ -68,6 +70,14 @@ impl Run {
                 (if keeps { RenderOutput::Kept(path) } else { RenderOutput::Temporary(path) }, Some(dir))
             }
         };
+        let registry = registry::open(&settings.credentials, &environment, &app.printer)?;
+        let sources = sources::open(
+            &settings.project,
+            &settings.credentials,
+            &environment,
+            registry.clone(),
+            progress.clone(),
+        );
         Ok(Self {
             request: request(settings, output, results)?,
             connector: KubeConnector::new(
@@ -76,7 +86,8 @@ impl Run {
                 Some(cache.join("kube-cache").join("discovery")),
                 progress.clone(),
             ),
-            registry: registry::open(&settings.credentials, &environment, &app.printer)?,
+            registry,
+            sources,
             helper: GoHelper::new(cache.join("gohelper")),
             charts: charts::open(app, &settings.credentials)?,
             repository: LocalRepository,
@@ -117,12 +128,14 @@ impl Run {
         Ports {
             connector: &self.connector,
             registry: &*self.registry,
+            sources: &self.sources,
             helper: &self.helper,
             charts: Some(&self.charts),
             repository: &self.repository,
             environment: self.environment.all(),
             stores: &self.stores,
             web: &self.stores,
+            keys: &self.stores,
             secrets: self.progress.secrets(),
             debug: &self.debug,
         }

@@ -1,5 +1,7 @@
 //! Secret stores and addresses that vars sources read.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -179,10 +181,10 @@ mod tests {
             "metadata": { "name": "deployer", "namespace": "ci", "annotations": annotations },
         });
         {
-            let cluster = FakeCluster::new();
-            cluster.put(account);
-            cluster
-        }
+        let cluster = FakeCluster::new();
+        cluster.put(account);
+        cluster
+    }
     }
 
     fn account() -> ServiceAccountRef {

@@ -31,7 +31,7 @@ pub mod problems;
 pub mod prune;
 pub mod render;
 pub mod report;
-mod sops;
+pub mod sops;
 pub mod source_tree;
 pub mod status_expectation;
 pub mod stop;
@@ -48,7 +48,6 @@ pub use error::Error;
 pub use images::ImageOptions;
 pub use keep::{ResultOptions, SecretValues};
 pub use ports::{
-    AwsIdentity, ConnectFailure, Connector, Login, NoStores, Ports, Repository, SecretStores, StoreFailure, Web,
-    WebAnswer,
+    AwsIdentity, ConnectFailure, Connector, Keys, Login, NoStores, Ports, PrivateFolder, Repository, SecretStores, StoreFailure, Web, WebAnswer,
 };
 pub use prepare::{Connection, Prepared, RenderOutput, Request, prepare};

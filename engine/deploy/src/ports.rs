@@ -13,6 +13,8 @@ use windlass_masking::SecretValues;
 use windlass_model::project::AwsConfig;
 use windlass_model::vars_source::{AwsSecretSource, AzureSecretSource, GoogleSecretSource, HttpSource, VaultSource};
 use windlass_registry::Registry;
+use windlass_sops::{KeyServices, KeySettings, NoKeyServices};
+use windlass_sources::Sources;
 
 /// Opens the connection to the cluster once the target, and with it the context, is known.
 #[async_trait]
@@ -34,6 +36,8 @@ pub struct Ports<'a> {
     pub connector: &'a dyn Connector,
     /// Lists tags.
     pub registry: &'a dyn Registry,
+    /// Directories of git repositories and OCI artifacts.
+    pub sources: &'a Arc<dyn Sources>,
     /// Fetches charts that are pulled while rendering; without it these are refused.
     pub charts: Option<&'a Charts>,
     /// Builds charts and complex kustomizations.
@@ -46,6 +50,8 @@ pub struct Ports<'a> {
     pub stores: &'a dyn SecretStores,
     /// Addresses, for vars sources.
     pub web: &'a dyn Web,
+    /// Keys for encrypted files.
+    pub keys: &'a dyn Keys,
     /// What must not be seen in any output: whatever enters the run as a secret is registered here.
     pub secrets: &'a Arc<SecretValues>,
     /// Takes what `debug_print` prints.
@@ -93,6 +99,27 @@ pub trait SecretStores: Send + Sync {
     /// # Errors
     /// The secret does not exist, or may not be read.
     async fn vault(&self, secret: &VaultSource) -> Result<Value, StoreFailure>;
+}
+
+/// Keys for encrypted files, and a place for what was encrypted.
+pub trait Keys: Send + Sync {
+    /// Where the user's own keys are.
+    fn settings(&self) -> KeySettings;
+
+    /// Key services of clouds and of Vault.
+    fn services<'a>(&'a self, identity: AwsIdentity<'a>) -> Box<dyn KeyServices + 'a>;
+
+    /// A new folder that only the user can read, removed when dropped.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    fn private_folder(&self) -> std::io::Result<Box<dyn PrivateFolder>>;
+}
+
+/// A folder that is removed when dropped.
+pub trait PrivateFolder: Send + Sync {
+    /// Where it is.
+    fn path(&self) -> &std::path::Path;
 }
 
 /// Whose AWS credentials are used, as far as the project says.
@@ -171,6 +198,20 @@ impl SecretStores for NoStores {
 
     async fn vault(&self, _: &VaultSource) -> Result<Value, StoreFailure> {
         Self::refuse("Vault")
+    }
+}
+
+impl Keys for NoStores {
+    fn settings(&self) -> KeySettings {
+        KeySettings::default()
+    }
+
+    fn services<'a>(&'a self, _: AwsIdentity<'a>) -> Box<dyn KeyServices + 'a> {
+        Box::new(NoKeyServices)
+    }
+
+    fn private_folder(&self) -> std::io::Result<Box<dyn PrivateFolder>> {
+        Err(std::io::Error::other("this run may not write what was encrypted"))
     }
 }
 

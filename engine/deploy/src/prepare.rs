@@ -16,8 +16,9 @@ use crate::inclusion::Inclusion;
 use crate::keep::{self, Keeping, ResultOptions, SecretValues};
 use crate::load::{self, LoadRequest};
 use crate::mask;
-use crate::ports::Ports;
+use crate::ports::{AwsIdentity, Ports};
 use crate::render::{self, ChartCapabilities, RenderRequest, RenderedFiles};
+use crate::sops::Decryption;
 use crate::target::{self, ResolvedTarget, TargetRequest};
 use crate::tree::{self, ProjectNode, TreeRequest};
 use crate::vars::{Notices, Remote};
@@ -172,10 +173,18 @@ async fn render(
     ports: Ports<'_>,
     events: &dyn Events,
 ) -> Result<Rendered, Error> {
+    let identity = AwsIdentity { config: &target.target.aws, cluster: cluster.map(AsRef::as_ref) };
+    let decryption = Decryption::new(ports.keys, identity, ports.secrets);
     let tree_request = TreeRequest {
         engine,
         environment: ports.environment,
-        remote: Remote { stores: ports.stores, web: ports.web, secrets: ports.secrets, aws: &target.target.aws },
+        sources: &**ports.sources,
+        remote: Remote {
+            stores: ports.stores,
+            web: ports.web,
+            secrets: ports.secrets,
+            aws: &target.target.aws, decryption: &decryption
+        },
         cluster: cluster.map(AsRef::as_ref),
         events,
         notices: &Notices::default(),
@@ -191,6 +200,7 @@ async fn render(
         files: request.output.files(),
         inclusion: &request.inclusion,
         capabilities: &capabilities,
+        decryption: &decryption,
         charts: ports.charts,
         cluster: cluster.map(AsRef::as_ref),
     };

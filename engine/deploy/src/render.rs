@@ -9,6 +9,7 @@ mod kustomize;
 mod lookup;
 mod memory;
 mod templates;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,11 +24,11 @@ use windlass_template::{Engine, FileError};
 
 use crate::inclusion::Inclusion;
 use crate::multi_error::Errors;
+use crate::sops::{Decryption, EncryptedFileError};
 use crate::traceback::Traceback;
 use crate::tree::ItemNode;
 
 pub use charts::{ChartCapabilities, ChartError};
-pub use encrypted::EncryptedFile;
 
 /// What rendering needs.
 #[derive(Clone, Copy)]
@@ -44,6 +45,8 @@ pub struct RenderRequest<'a> {
     pub inclusion: &'a Inclusion,
     /// What charts are told about the cluster.
     pub capabilities: &'a ChartCapabilities,
+    /// Decrypts files.
+    pub decryption: &'a Decryption<'a>,
     /// Fetches charts that are pulled while rendering.
     pub charts: Option<&'a Charts>,
     /// Answers `lookup` of charts.
@@ -92,9 +95,12 @@ pub enum RenderError {
     /// Templates.
     #[error(transparent)]
     Templates(#[from] Errors<TemplateFailure>),
+    /// The folder for what was encrypted.
+    #[error("create a private folder for decrypted files: {0}")]
+    PrivateFolder(#[source] std::io::Error),
     /// Files that cannot be decrypted.
     #[error(transparent)]
-    Encrypted(#[from] Errors<EncryptedFile>),
+    Encrypted(#[from] Errors<EncryptedFileError>),
     /// Charts.
     #[error(transparent)]
     Charts(#[from] Errors<ChartError>),
@@ -143,18 +149,17 @@ pub async fn render(
     let items: Vec<Arc<ItemNode>> =
         items.into_iter().filter(|item| is_included(item, request.inclusion)).map(Arc::new).collect();
     let files = step("Rendering templates", items.len(), events, templates::render_all(&items, request)).await?;
-    encrypted::refuse(&items, &files)?;
-    let objects = memory::build_all(&items, &files, request);
-    if request.files == RenderedFiles::Wanted || objects.iter().any(Option::is_none) {
-        clean_output(&items, request.output_dir)?;
-        templates::write_all(&items, &files, request)?;
-    }
-    let charts = charts::render_all(&items, &files, request, events);
+    let files = encrypted::decrypt(&items, files, request).await?;
+    let objects = memory::build_all(&items, files.clear(), request);
+    let needs_files = objects.iter().any(Option::is_none);
+    let written = written::write(&items, &files, needs_files, request)?;
+    let building = RenderRequest { output_dir: written.build_dir(), ..request };
+    let charts = charts::render_all(&items, files.clear(), building, events);
     let outputs = step("Rendering Helm Charts", items.len(), events, charts).await?;
-    let count = items.len();
-    let build = kustomize::build_all(items, objects, &outputs, request, events);
-    let items = step("Building kustomize objects", count, events, build).await?;
-    Ok(RenderedTree { items })
+    let build = kustomize::build_all(items.clone(), objects, &outputs, building, events);
+    let built = step("Building kustomize objects", items.len(), events, build).await?;
+    written.keep_generated(&items, &outputs)?;
+    Ok(RenderedTree { items: built })
 }
 
 async fn step<T>(title: &str, total: usize, events: &dyn Events, work: impl Future<Output = T>) -> T {
@@ -168,17 +173,4 @@ async fn step<T>(title: &str, total: usize, events: &dyn Events, work: impl Futu
 fn is_included(item: &ItemNode, inclusion: &Inclusion) -> bool {
     let always = item.config.only_render || item.config.always_deploy || item.config.barrier;
     always || inclusion.includes(item.tags.iter().map(String::as_str), item.source_dir.as_deref())
-}
-
-/// Removes what an earlier run left in the places this run writes to.
-fn clean_output(items: &[Arc<ItemNode>], output_dir: &Path) -> Result<(), RenderError> {
-    let sources: std::collections::BTreeSet<usize> = items.iter().map(|item| item.source.id).collect();
-    for dir in sources.iter().map(|id| output_dir.join(id.to_string())) {
-        let failed = |source| RenderError::OutputDir { path: dir.clone(), source };
-        if dir.exists() {
-            std::fs::remove_dir_all(&dir).map_err(failed)?;
-        }
-        std::fs::create_dir_all(&dir).map_err(failed)?;
-    }
-    Ok(())
 }

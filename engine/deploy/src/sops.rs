@@ -1,62 +1,83 @@
-//! Recognises files that SOPS has encrypted (spec 01 section 14.2).
+//! Decrypts files that SOPS has encrypted, where they are read (spec 01 section 14).
 //!
-//! They cannot be decrypted yet, so every place that would read one refuses it: passing it on would put
-//! ciphertext on the cluster.
+//! The values are registered as secrets before anybody sees them. What is decrypted is never rendered again.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use windlass_model::location::Source;
-use windlass_yaml::{Dialect, DuplicateKeys, ReadOptions, parse_documents};
+use windlass_masking::SecretValues;
+use windlass_sops::{Decryptor, EncryptedFile, Format, Integrity, SopsError};
+use zeroize::Zeroizing;
 
-/// Whether a file of this name and text carries SOPS metadata. Names decide the format; others are never encrypted.
-pub(crate) fn is_encrypted(path: &Path, text: &str) -> bool {
-    if !text.contains("sops") {
-        return false;
-    }
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("yaml" | "yml" | "json") => has_metadata(text),
-        Some("env") => text.lines().any(|line| line.starts_with("sops_mac=")),
-        Some("ini") => text.lines().skip_while(|line| line.trim() != "[sops]").any(|line| line.starts_with("mac")),
-        _ => false,
+use crate::ports::{AwsIdentity, Keys, PrivateFolder};
+
+/// Decrypts with the user's keys.
+pub struct Decryption<'a> {
+    keys: &'a dyn Keys,
+    decryptor: Decryptor<'a>,
+    secrets: &'a SecretValues,
+}
+
+/// Without keys and values.
+impl fmt::Debug for Decryption<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decryption").finish_non_exhaustive()
     }
 }
 
-/// A text that is not YAML is reported by whoever reads it for its content.
-fn has_metadata(text: &str) -> bool {
-    let source: Arc<Source> = Source::new("", text);
-    let options = ReadOptions::new(Dialect::GoV2).duplicate_keys(DuplicateKeys::LastWins);
-    let documents = parse_documents(&source, options).unwrap_or_default();
-    documents
-        .iter()
-        .any(|document| document.value.get("sops").is_some_and(|sops| sops.get("mac").is_some_and(Value::is_string)))
+/// A file that cannot be decrypted.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to decrypt file {}: {source}", path.display())]
+pub struct EncryptedFileError {
+    /// The file in the source.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: Box<SopsError>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metadata_in_any_document_marks_the_file() {
-        let encrypted = "a: 1\n---\nb: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[AES256_GCM,data:y]\n";
-        assert!(is_encrypted(Path::new("a.yaml"), encrypted));
-        assert!(is_encrypted(Path::new("a.json"), r#"{"a": "ENC", "sops": {"mac": "ENC"}}"#));
-        assert!(is_encrypted(Path::new("a.env"), "A=ENC\nsops_version=3\nsops_mac=ENC\n"));
-        assert!(is_encrypted(Path::new("a.ini"), "[s]\nk = ENC\n[sops]\nmac = ENC\n"));
+impl<'a> Decryption<'a> {
+    /// Looks for keys when the first file needs them.
+    #[must_use]
+    pub fn new(keys: &'a dyn Keys, identity: AwsIdentity<'a>, secrets: &'a SecretValues) -> Self {
+        let decryptor = Decryptor::new(keys.settings(), keys.services(identity));
+        Self { keys, decryptor, secrets }
     }
 
-    #[test]
-    fn the_word_alone_does_not() {
-        for (name, text) in [
-            ("a.yaml", "about: sops\ntext: 'mac: ENC[AES256_GCM,data:x]'\n"),
-            ("a.yaml", "data:\n  sops:\n    mac: x\n"),
-            ("a.yaml", "sops: [\n"),
-            ("a.env", "A=sops_mac=\n"),
-            ("a.ini", "[s]\nmac = sops\n"),
-            ("a.txt", "sops:\n  mac: x\n"),
-        ] {
-            assert!(!is_encrypted(Path::new(name), text), "{name}: {text}");
+    /// The content of a file in clear; `None` for one that is not encrypted. `original` is its text before templates.
+    ///
+    /// # Errors
+    /// The file was changed, or no key can be used.
+    pub(crate) async fn open(
+        &self,
+        path: &Path,
+        rendered: &str,
+        original: Option<&[u8]>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SopsError> {
+        let format = Format::of_name(&path.to_string_lossy());
+        if !format.is_encrypted(rendered.as_bytes()) {
+            return Ok(None);
         }
+        let is_original = original.is_some_and(|original| original == rendered.as_bytes());
+        let name = path.display().to_string();
+        let file = EncryptedFile {
+            name: &name,
+            format,
+            content: rendered.as_bytes(),
+            integrity: if is_original { Integrity::AsWritten } else { Integrity::Templated },
+        };
+        let decrypted = self.decryptor.decrypt(file).await?;
+        decrypted.secrets.iter().for_each(|secret| self.secrets.register(secret));
+        if format == Format::Binary
+            && let Ok(text) = std::str::from_utf8(&decrypted.content)
+        {
+            self.secrets.register(text);
+        }
+        Ok(Some(decrypted.content))
+    }
+
+    /// A new folder for what is decrypted.
+    pub(crate) fn private_folder(&self) -> std::io::Result<Box<dyn PrivateFolder>> {
+        self.keys.private_folder()
     }
 }

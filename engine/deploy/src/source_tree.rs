@@ -44,6 +44,19 @@ impl SourceTree {
         }
     }
 
+    /// Whether the real place of an existing path is in the source: a symbolic link could lead elsewhere.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self, path: &Path) -> Result<(), OutsideSource> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.into());
+        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        if real.starts_with(&root) {
+            return Ok(());
+        }
+        Err(OutsideSource { path: self.relative(path), root: self.root.clone() })
+    }
+
     /// `dir` relative to the root with `/` separators; `.` for the root itself.
     pub fn relative(&self, dir: &Path) -> String {
         let relative = dir.strip_prefix(&self.root).unwrap_or(dir);
@@ -76,6 +89,19 @@ mod tests {
     #[test]
     fn an_absolute_path_is_relative_to_the_directory() {
         assert_eq!(source().join(Path::new("/src/repo/a"), "/x").unwrap(), Path::new("/src/repo/a/x"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_out_of_the_source_are_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("repo");
+        std::fs::create_dir_all(root.join("a")).unwrap();
+        std::os::unix::fs::symlink("..", root.join("a/up")).unwrap();
+        std::os::unix::fs::symlink("../..", root.join("a/out")).unwrap();
+        let source = SourceTree { id: 0, root: root.clone() };
+        assert!(source.check(&root.join("a/up")).is_ok());
+        assert_eq!(source.check(&root.join("a/out")).unwrap_err().path, "a/out");
     }
 
     #[test]

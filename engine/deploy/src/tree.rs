@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_model::deployment::{ConflictResolution, DeploymentConfig, IgnoreForDiff, ItemConfig};
+use windlass_model::source::OciUrlError;
+use windlass_sources::SourceError;
 use windlass_template::{TemplateError, Vars};
 
 use crate::args::ArgsError;
@@ -137,15 +139,15 @@ pub enum TreeError {
     TooDeep {
         /// The limit.
         limit: usize,
-        /// The innermost projects.
+        /// One turn of the cycle, or the innermost projects when there is none.
         chain: Vec<String>,
     },
-    /// An include kind that this version cannot fetch.
-    #[error("`{kind}` includes are not supported by this version of windlass yet")]
-    Unsupported {
-        /// `git` or `oci`.
-        kind: &'static str,
-    },
+    /// A git or OCI include that cannot be fetched.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The address of an OCI include.
+    #[error(transparent)]
+    OciUrl(#[from] OciUrlError),
 }
 
 /// What is wrong with one project.

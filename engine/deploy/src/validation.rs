@@ -2,6 +2,7 @@
 
 use windlass_model::deployment::{ConflictResolution, DeploymentConfig, IgnoreForDiff, ItemConfig, ObjectMatch};
 use windlass_model::project::{ArgDefinition, ProjectConfig};
+use windlass_model::source::bad_sub_dir_element;
 use windlass_model::vars_source::{ClusterKeySource, VarsSource};
 
 use crate::config_file::ConfigError;
@@ -83,6 +84,14 @@ impl Rules {
         if sources.iter().filter(|set| **set).count() > 1 {
             let rule = "only one of path, include, git and oci can be set at the same time";
             self.broken("DeploymentItemConfig.self", rule);
+        }
+        if let Some(element) = item.git.as_ref().and_then(|git| bad_sub_dir_element(git.sub_dir.as_deref()?)) {
+            let rule = format!("'{element}' is not valid git subdirectory path");
+            self.broken("DeploymentItemConfig.Git.subDir", &rule);
+        }
+        if let Some(element) = item.oci.as_ref().and_then(|oci| bad_sub_dir_element(oci.sub_dir.as_deref()?)) {
+            let rule = format!("'{element}' is not valid oci subdirectory path");
+            self.broken("DeploymentItemConfig.Oci.subDir", &rule);
         }
         if item.recursive && item.path.is_none() {
             self.broken("DeploymentItemConfig.recursive", "recursive can only be set when path is set");
@@ -167,6 +176,14 @@ impl Rules {
     }
 
     fn remote_source(&mut self, source: &VarsSource) {
+        if let Some(git) = &source.git {
+            self.required("VarsSource.Git.Url", &git.url);
+            self.required("VarsSource.Git.Path", &git.path);
+        }
+        if let Some(git) = &source.git_files {
+            self.required("VarsSource.GitFiles.Url", &git.url);
+            git.files.iter().for_each(|file| self.required("VarsSource.GitFiles.Files.Glob", &file.glob));
+        }
         if let Some(http) = &source.http {
             self.required("VarsSource.Http.Url", &http.url);
         }

@@ -10,6 +10,9 @@ mod cluster_object;
 mod environment;
 mod error;
 mod file;
+mod git;
+mod git_files;
+mod glob;
 mod google_secret;
 mod http;
 mod remote;
@@ -26,11 +29,13 @@ use windlass_model::event::Events;
 use windlass_model::object_ref::ObjectRef;
 use windlass_model::project::AwsConfig;
 use windlass_model::vars_source::{ClusterKeySource, VarsKind, VarsSource};
+use windlass_sources::Sources;
 use windlass_template::{Batch, Engine, SearchPath, Vars};
 
 use crate::merge::{NotAMap, deep_merge, set_nested};
 use crate::multi_error::Errors;
 use crate::ports::{SecretStores, Web};
+use crate::sops::Decryption;
 use crate::source_tree::SourceTree;
 use crate::target::RenderedText;
 use cluster_key::KeyKind;
@@ -46,6 +51,8 @@ pub struct VarsContext<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// Stores and addresses, and whose credentials they get.
     pub remote: Remote<'a>,
+    /// Directories of git repositories.
+    pub sources: &'a dyn Sources,
     /// Source of the containing project: files stay inside.
     pub source: &'a SourceTree,
     /// Directories searched for files, own project first.
@@ -69,6 +76,8 @@ pub struct Remote<'a> {
     pub secrets: &'a SecretValues,
     /// AWS settings of target and project.
     pub aws: &'a AwsConfig,
+    /// Decrypts files.
+    pub decryption: &'a Decryption<'a>,
 }
 
 /// Notices that a run gives once.
@@ -179,7 +188,13 @@ async fn read(
         return Ok(Some(Value::Object(values.clone())));
     }
     if let Some(path) = &source.file {
-        return file::read(path, source, vars, context);
+        return file::read(path, source, vars, context).await;
+    }
+    if let Some(git) = &source.git {
+        return git::read(git, source, vars, context).await;
+    }
+    if let Some(git) = &source.git_files {
+        return git_files::read(git, batch, context).await.map(Some);
     }
     if let Some(names) = &source.system_env_vars {
         return environment::read(names, source.ignore_missing, context.environment).map(Some);

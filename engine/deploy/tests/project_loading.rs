@@ -12,13 +12,13 @@ use windlass_deploy::inclusion::Inclusion;
 use windlass_deploy::load::LoadRequest;
 use windlass_deploy::target::TargetRequest;
 use windlass_deploy::{
-    ConnectFailure, Connection, Connector, ImageOptions, NoStores, Ports, Prepared, RenderOutput, Repository, Request,
-    prepare,
+    ConnectFailure, Connection, Connector, ImageOptions, NoStores, Ports, Prepared, RenderOutput, Repository, Request, prepare,
 };
 use windlass_kustomize::GoHelper;
 use windlass_model::event::Silent;
 use windlass_model::result::GitInfo;
 use windlass_registry::FakeRegistry;
+use windlass_sources::{FakeSources, Sources};
 use windlass_template::{DebugSink, GitHistory};
 
 struct Offline;
@@ -104,17 +104,26 @@ impl<'a> Case<'a> {
             kubernetes_version: None,
             results: windlass_deploy::ResultOptions::default(),
         };
+        let libs = project.join("../libs");
+        let sources: Arc<dyn Sources> = Arc::new(
+            FakeSources::default()
+                .with_git("https://h/lib.git", libs.join("lib"))
+                .with_git_ref("https://h/lib.git", "refs/tags/v1", libs.join("lib-v1"))
+                .with_oci("oci://h/lib", libs.join("oci")),
+        );
         let (registry, helper) = (FakeRegistry::empty(), GoHelper::new(output.join("helper")));
         let (environment, debug): (_, Arc<dyn DebugSink>) = (BTreeMap::new(), Arc::new(Offline));
         let ports = Ports {
             connector: &Offline,
             registry: &registry,
+            sources: &sources,
             helper: &helper,
             charts: None,
             repository: &Offline,
             environment: &environment,
             stores: &NoStores,
             web: &NoStores,
+            keys: &NoStores,
             secrets: &Arc::default(),
             debug: &debug,
         };
@@ -292,4 +301,187 @@ fn mistakes_are_told_with_their_place() {
 fn two_runs_give_the_same_objects() {
     let case = [("deployment.yaml", ITEM), ("item/a.yaml", MAP)];
     assert_eq!(Case::new(&case).run().unwrap(), Case::new(&case).run().unwrap());
+}
+
+const LIB: &str = "deployments:\n- path: item\n";
+
+#[test]
+fn git_and_oci_includes_are_projects_of_their_own() {
+    let deployment = "vars:\n- values: {v: root}\ndeployments:\n- git: https://h/lib.git\n\
+                      - git: {url: 'https://h/lib.git', ref: {tag: v1}, subDir: sub}\n- oci: {url: 'oci://h/lib'}\n";
+    let lib = |name: &str| MAP.replace("name: a", &format!("name: {name}"));
+    let (first, second, third) = (lib("main"), lib("tag"), lib("oci"));
+    let case = [
+        ("deployment.yaml", deployment),
+        ("../libs/lib/deployment.yaml", LIB),
+        ("../libs/lib/item/a.yaml", &first),
+        ("../libs/lib-v1/sub/deployment.yaml", LIB),
+        ("../libs/lib-v1/sub/item/a.yaml", &second),
+        ("../libs/oci/deployment.yaml", LIB),
+        ("../libs/oci/item/a.yaml", &third),
+    ];
+    let objects = Case::new(&case).run().unwrap();
+    let facts: Vec<_> = objects
+        .iter()
+        .map(|object| {
+            let meta = &object["metadata"];
+            let dir = &meta["annotations"]["kluctl.io/deployment-item-dir"];
+            (meta["name"].as_str().unwrap(), object["data"]["v"].as_str().unwrap(), dir.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(facts, [("main", "root", "item"), ("tag", "root", "sub/item"), ("oci", "root", "item")]);
+}
+
+#[test]
+fn libraries_of_other_repositories_see_their_args_only() {
+    let deployment = "vars:\n- values: {v: hidden}\ndeployments:\n- git: https://h/lib.git\n  args: {size: 2}\n";
+    let map = MAP.replace("v: \"", "size: \"{{ args.size }}\"\n  v: \"");
+    let case = [
+        ("deployment.yaml", deployment),
+        ("../libs/lib/.kluctl-library.yaml", "args:\n- name: size\n"),
+        ("../libs/lib/deployment.yaml", LIB),
+        ("../libs/lib/item/a.yaml", &map),
+    ];
+    let objects = Case::new(&case).run().unwrap();
+    assert_eq!(objects[0]["data"], json!({"size": "2", "v": "none"}));
+}
+
+#[test]
+fn templates_of_an_include_do_not_see_the_parents_files() {
+    let deployment = "deployments:\n- git: https://h/lib.git\n";
+    let case = [
+        ("deployment.yaml", deployment),
+        ("shared.j2", "secret of the parent"),
+        ("../libs/lib/deployment.yaml", LIB),
+        ("../libs/lib/item/a.yaml", "{% include 'shared.j2' %}"),
+    ];
+    let error = Case::new(&case).run().unwrap_err();
+    assert!(error.contains("shared.j2") && !error.contains("secret of the parent"), "{error}");
+}
+
+#[test]
+fn git_includes_that_cannot_be_used_say_why() {
+    let error = |git: &str| {
+        let deployment = format!("deployments:\n- git: {git}\n");
+        Case::new(&[("deployment.yaml", &deployment), ("../libs/lib/x", "")]).run().unwrap_err()
+    };
+    let text = error("{url: 'https://h/lib.git', ref: {branch: nope}}");
+    assert_eq!(text, "failed to load includes for [P]: ref {nope  } not found");
+    for (git, reason) in [
+        ("file:///x", "file:// protocol is not supported: file:///x"),
+        ("{subDir: x}", "file:// protocol is not supported: "),
+        ("{url: 'https://h/a', ref: {}}", "either branch, tag or commit must be set"),
+        ("{url: 'https://h/a', ref: {tag: a, branch: b}}", "only one of the ref fields can be set"),
+        ("{url: 'https://h/a', ref: main}", "a map with branch, tag or commit"),
+        ("{url: 'https://h/a', nope: 1}", "nope"),
+        ("[a]", "a git url, or a map"),
+    ] {
+        let text = error(git);
+        assert!(text.contains(reason) && text.contains("deployment.yaml:2:"), "{git}: {text}");
+    }
+    let text = error("{url: 'https://h/a', subDir: 'a:b'}");
+    assert!(text.contains("failed on the ''a:b' is not valid git subdirectory path' tag"), "{text}");
+    let text = error("{url: 'https://h/lib.git', subDir: ../..}");
+    assert!(text.contains("path `../..` leaves the source directory"), "{text}");
+    assert!(error("{url: 'https://h/lib.git', subDir: nope}").ends_with("nope does not exist or is not a directory"));
+}
+
+#[test]
+fn cycles_of_includes_are_told_with_their_chain() {
+    let case = [
+        ("deployment.yaml", "deployments:\n- git: https://h/lib.git\n"),
+        ("../libs/lib/deployment.yaml", "deployments:\n- include: sub\n"),
+        ("../libs/lib/sub/deployment.yaml", "deployments:\n- git: https://h/lib.git\n"),
+    ];
+    let error = Case::new(&case).run().unwrap_err();
+    let chain = "do the projects include each other? https://h/lib.git//. -> https://h/lib.git//sub -> https://h/lib.git//.";
+    assert!(error.ends_with(chain), "{error}");
+    let own = Case::new(&[("deployment.yaml", "deployments:\n- include: .\n")]).run().unwrap_err();
+    assert!(own.ends_with("do the projects include each other? . -> ."), "{own}");
+}
+
+#[test]
+fn vars_come_from_files_of_other_repositories() {
+    let deployment = "vars:\n- git: {url: 'https://h/lib.git', path: vars/a.yaml}\n\
+                      - git: {url: 'https://h/lib.git', path: nope.yaml}\n  ignoreMissing: true\n\
+                      - git: {url: 'https://h/lib.git', ref: {tag: v1}, path: a.yaml}\n  targetPath: old\n\
+                      deployments:\n- path: item\n";
+    let map = MAP.replace("v: \"", "old: \"{{ old.v }}\"\n  v: \"");
+    let case = [
+        ("deployment.yaml", deployment),
+        ("item/a.yaml", &map),
+        ("../libs/lib/vars/a.yaml", "v: '{{ 1 + 1 }}'\n"),
+        ("../libs/lib-v1/a.yaml", "v: 1\n"),
+    ];
+    assert_eq!(Case::new(&case).run().unwrap()[0]["data"], json!({"old": "1", "v": "2"}));
+}
+
+#[test]
+fn vars_of_other_repositories_that_cannot_be_read_say_why() {
+    let error = |git: &str| {
+        let deployment = format!("vars:\n- git: {git}\n  ignoreMissing: true\n");
+        Case::new(&[("deployment.yaml", &deployment), ("../libs/lib/a.yaml", "- 1\n"), ("../libs/x.yaml", "a: 1\n")])
+            .run()
+            .unwrap_err()
+    };
+    assert!(error("{url: 'https://h/none.git', path: a.yaml}").ends_with("not found"));
+    assert!(error("{url: 'file:///x', path: a.yaml}").ends_with("file:// protocol is not supported: file:///x"));
+    assert!(error("{url: 'https://h/lib.git', path: ../x.yaml}").contains("leaves the source directory"));
+    assert!(error("{url: 'https://h/lib.git', path: a.yaml}").contains("failed to load vars from a.yaml"));
+    assert!(error("{url: 'https://h/lib.git'}").contains("VarsSource.Git.Path"));
+    assert!(error("https://h/lib.git").contains("deployment.yaml:2:"));
+}
+
+#[test]
+fn files_of_matching_references_are_listed() {
+    let deployment = "vars:\n- gitFiles:\n    url: https://h/lib.git\n    ref: {tag: 'v.*'}\n    files:\n\
+                      \u{20}   - {glob: 'x/*.yaml', parseYaml: true, render: true}\n    - {glob: '**'}\n  targetPath: g\n\
+                      deployments:\n- path: item\n";
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {v: '{{ g | to_json }}'}\n";
+    let case = [
+        ("deployment.yaml", deployment),
+        ("item/a.yaml", map),
+        ("../libs/lib-v1/x/a.yaml", "a: '{{ 1 + 1 }}'\n"),
+        ("../libs/lib-v1/.git/config", "inner"),
+        ("../libs/lib-v1/b", "text"),
+    ];
+    let objects = Case::new(&case).run().unwrap();
+    let value: Value = serde_json::from_str(objects[0]["data"]["v"].as_str().unwrap()).unwrap();
+    let b = json!({"file": {"glob": "**"}, "path": "b", "size": 4, "content": "text"});
+    let a = json!({
+        "file": {"glob": "x/*.yaml", "parseYaml": true, "render": true},
+        "path": "x/a.yaml", "size": 17, "content": "a: '2'\n", "parsed": {"a": "2"},
+    });
+    assert_eq!(
+        value,
+        json!([{
+            "ref": {"tag": "v1"}, "refStr": "refs/tags/v1", "files": [b, a],
+            "filesByPath": {"b": b, "x/a.yaml": a}, "filesTree": {"b": b, "x": {"a.yaml": a}},
+        }])
+    );
+}
+
+#[test]
+fn wrong_git_files_say_why() {
+    let error = |rest: &str| {
+        let deployment = format!("vars:\n- targetPath: g\n  gitFiles: {{url: 'https://h/lib.git', {rest}}}\n");
+        Case::new(&[("deployment.yaml", &deployment), ("../libs/lib/a.yaml", "a: [\n")]).run().unwrap_err()
+    };
+    assert!(error("files: [{glob: '{a'}]").ends_with("invalid glob '{a': a `{` is not closed"));
+    assert!(error("ref: {branch: '('}, files: []").contains("invalid regular expression '(' in ref"));
+    assert!(error("ref: {commit: abc}, files: []").ends_with("commit abc not found"));
+    assert!(error("files: [{glob: 'a.yaml', parseYaml: true}]").contains("a.yaml:"));
+    assert!(error("files: [{render: true}]").contains("VarsSource.GitFiles.Files.Glob"));
+}
+
+#[test]
+fn aliases_that_grow_without_end_are_refused() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let below = vec![format!("*a{}", level - 1); 9].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    let case = [("deployment.yaml", "vars:\n- file: bomb.yaml\n"), ("bomb.yaml", bomb.as_str())];
+    let error = Case::new(&case).run().unwrap_err();
+    assert!(error.contains("bomb.yaml:") && error.contains("alias"), "{error}");
 }

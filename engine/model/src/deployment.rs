@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::nullable;
 use crate::object_ref::ObjectRef;
+use crate::source::{GitProject, OciProject};
 use crate::vars_source::VarsSource;
 
 /// One `deployment.yaml`.
@@ -51,12 +52,12 @@ pub struct ItemConfig {
     /// Local sub-project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include: Option<String>,
-    /// Git sub-project: URL or map, decoded where it is fetched.
+    /// Git sub-project.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub git: Option<Value>,
-    /// OCI sub-project, decoded where it is fetched.
+    pub git: Option<GitProject>,
+    /// OCI sub-project.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub oci: Option<Value>,
+    pub oci: Option<OciProject>,
     /// Objects to delete when the item is processed.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
     pub delete_objects: Vec<ObjectMatch>,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::nullable;
+use crate::source::{GitFilesVars, GitVars};
 
 mod remote;
 
@@ -44,10 +45,10 @@ pub struct VarsSource {
     pub system_env_vars: Option<Map<String, Value>>,
     /// File in a git repository.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub git: Option<Value>,
+    pub git: Option<GitVars>,
     /// Files of several git refs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub git_files: Option<Value>,
+    pub git_files: Option<GitFilesVars>,
     /// Key of a ConfigMap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_config_map: Option<ClusterKeySource>,

@@ -1,7 +1,6 @@
 //! Metadata, data key, values, authentication code: from an encrypted file to its content.
 
 use std::fmt;
-use std::sync::Arc;
 
 use sha2::{Digest, Sha512};
 use windlass_model::location::Source;
@@ -60,14 +59,21 @@ impl fmt::Debug for Decrypted {
 }
 
 /// Decrypts files with the user's keys.
-pub struct Decryptor {
-    keyring: Keyring,
+pub struct Decryptor<'a> {
+    keyring: Keyring<'a>,
 }
 
-impl Decryptor {
+/// Without the keys.
+impl fmt::Debug for Decryptor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decryptor").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Decryptor<'a> {
     /// Keys are looked for when the first file needs them.
     #[must_use]
-    pub fn new(settings: KeySettings, services: Arc<dyn KeyServices>) -> Self {
+    pub fn new(settings: KeySettings, services: Box<dyn KeyServices + 'a>) -> Self {
         Self { keyring: Keyring::new(settings, services) }
     }
 

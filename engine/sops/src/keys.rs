@@ -10,6 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
@@ -91,6 +93,40 @@ pub struct VaultKey {
     pub name: String,
     /// The ciphertext as the server gave it, `vault:v1:…`.
     pub encrypted: String,
+}
+
+impl AwsKmsKey {
+    /// What the service decrypts.
+    ///
+    /// # Errors
+    /// It is no base64.
+    pub fn ciphertext(&self) -> Result<Vec<u8>, KeyServiceError> {
+        STANDARD.decode(&self.encrypted).map_err(|_| malformed())
+    }
+}
+
+impl GcpKmsKey {
+    /// What the service decrypts.
+    ///
+    /// # Errors
+    /// It is no base64.
+    pub fn ciphertext(&self) -> Result<Vec<u8>, KeyServiceError> {
+        STANDARD.decode(&self.encrypted).map_err(|_| malformed())
+    }
+}
+
+impl AzureKey {
+    /// What the service decrypts.
+    ///
+    /// # Errors
+    /// It is no base64.
+    pub fn ciphertext(&self) -> Result<Vec<u8>, KeyServiceError> {
+        URL_SAFE_NO_PAD.decode(self.encrypted.trim_end_matches('=')).map_err(|_| malformed())
+    }
+}
+
+fn malformed() -> KeyServiceError {
+    KeyServiceError { reason: "its `enc` is no base64".into(), hint: None }
 }
 
 /// Why a key service gives no plain text.
@@ -187,14 +223,14 @@ impl fmt::Display for MasterKey {
 }
 
 /// The user's keys; age identities are read once, when the first file needs them.
-pub(crate) struct Keyring {
+pub(crate) struct Keyring<'a> {
     settings: KeySettings,
-    services: Arc<dyn KeyServices>,
+    services: Box<dyn KeyServices + 'a>,
     identities: OnceCell<Arc<Identities>>,
 }
 
-impl Keyring {
-    pub(crate) fn new(settings: KeySettings, services: Arc<dyn KeyServices>) -> Self {
+impl<'a> Keyring<'a> {
+    pub(crate) fn new(settings: KeySettings, services: Box<dyn KeyServices + 'a>) -> Self {
         Self { settings, services, identities: OnceCell::new() }
     }
 

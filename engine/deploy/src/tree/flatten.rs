@@ -23,7 +23,7 @@ pub async fn flatten(root: &ProjectNode, request: TreeRequest<'_>) -> Result<Vec
 struct Flattener<'a> {
     request: TreeRequest<'a>,
     /// How often a directory was used so far; only looked up, never iterated.
-    uses: HashMap<PathBuf, usize>,
+    uses: HashMap<(usize, PathBuf), usize>,
     items: Vec<ItemNode>,
 }
 
@@ -75,7 +75,7 @@ impl Flattener<'_> {
 
     /// `<source id>/<dir>`, with `-1`, `-2`, … for further uses of the same directory.
     fn render_dir(&mut self, project: &ProjectNode, dir: &Path) -> PathBuf {
-        let uses = self.uses.entry(dir.to_path_buf()).or_default();
+        let uses = self.uses.entry((project.source.id, dir.to_path_buf())).or_default();
         let suffix = if *uses == 0 { String::new() } else { format!("-{uses}") };
         *uses += 1;
         let relative = project.source.relative(dir);

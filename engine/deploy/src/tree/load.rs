@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value};
 use windlass_cluster::Cluster;
@@ -10,6 +11,8 @@ use windlass_model::deployment::{DeploymentConfig, ItemConfig};
 use windlass_model::event::Events;
 use windlass_model::location::Source;
 use windlass_model::project::LibraryConfig;
+use windlass_model::source::{OciSource, OciUrl};
+use windlass_sources::Sources;
 use windlass_template::{Batch, Engine, SearchPath, Vars};
 
 use super::{Inherited, ProjectError, ProjectNode, TreeError};
@@ -23,6 +26,9 @@ use crate::vars::{self, Notices, Remote, VarsContext, is_empty};
 /// Projects nested deeper than this are taken for a cycle.
 const MAX_DEPTH: usize = 64;
 
+/// A project may include itself, for instance until a `when` ends it, but not more often than this.
+const MAX_TURNS: usize = 10;
+
 /// What loading needs beside the target.
 #[derive(Clone, Copy)]
 pub struct TreeRequest<'a> {
@@ -32,6 +38,8 @@ pub struct TreeRequest<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// Stores and addresses, and whose credentials they get.
     pub remote: Remote<'a>,
+    /// Directories of git repositories and OCI artifacts.
+    pub sources: &'a dyn Sources,
     /// The cluster, when the run is connected to one.
     pub cluster: Option<&'a dyn Cluster>,
     /// Takes warnings and notices.
@@ -43,8 +51,8 @@ pub struct TreeRequest<'a> {
 impl<'a> TreeRequest<'a> {
     /// What the vars of a project in `source` may read.
     pub(super) fn vars_context(self, source: &'a SourceTree, search_dirs: &'a [PathBuf]) -> VarsContext<'a> {
-        let Self { engine, environment, remote, cluster, events, notices } = self;
-        VarsContext { engine, environment, remote, source, search_dirs, cluster, events, notices }
+        let Self { engine, environment, remote, sources, cluster, events, notices } = self;
+        VarsContext { engine, environment, remote, sources, source, search_dirs, cluster, events, notices }
     }
 }
 
@@ -54,20 +62,44 @@ impl<'a> TreeRequest<'a> {
 /// The first project that cannot be loaded, with the chain of includes.
 pub async fn load(target: &ResolvedTarget, request: TreeRequest<'_>) -> Result<ProjectNode, TreeError> {
     let source = Arc::new(target.project.source.clone());
-    let loader = Loader { request };
-    let place = Place { dir: target.project.dir.clone(), source, depth: 0 };
+    let loader = Loader { request, next_source: AtomicUsize::new(source.id + 1) };
+    let origin = Origin { name: String::new(), source };
+    let place = Place { dir: target.project.dir.clone(), origin, chain: Vec::new() };
     loader.project(place, target.vars(), None).await
 }
 
 struct Loader<'a> {
     request: TreeRequest<'a>,
+    /// Number of the next source, in load order.
+    next_source: AtomicUsize,
+}
+
+/// A source tree and what it is called in messages: nothing for the main project, a URL for others.
+#[derive(Clone)]
+struct Origin {
+    name: String,
+    source: Arc<SourceTree>,
+}
+
+impl Origin {
+    fn describe(&self, dir: &Path) -> String {
+        let relative = self.source.relative(dir);
+        if self.name.is_empty() { relative } else { format!("{}//{relative}", self.name) }
+    }
 }
 
 /// Where a project lies.
 struct Place {
     dir: PathBuf,
-    source: Arc<SourceTree>,
-    depth: usize,
+    origin: Origin,
+    /// The including projects, root first.
+    chain: Vec<String>,
+}
+
+/// The directory behind an include, before its source has a number.
+enum Included {
+    Local,
+    Fetched { name: String, root: PathBuf, sub_dir: String },
 }
 
 /// The including side of an included project.
@@ -79,7 +111,9 @@ struct Parent<'a> {
 
 impl Loader<'_> {
     async fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<ProjectNode, TreeError> {
-        let Place { dir, source, depth } = place;
+        let Place { dir, origin, mut chain } = place;
+        let source = origin.source.clone();
+        chain.push(origin.describe(&dir));
         if !dir.is_dir() {
             return Err(TreeError::NoDirectory { dir });
         }
@@ -100,7 +134,7 @@ impl Loader<'_> {
         }
         let inherited = Arc::new(inherit(&config, search_dirs, parent));
         let mut node = ProjectNode { dir, source, config, vars, inherited, includes: BTreeMap::new() };
-        node.includes = self.includes(&node, &batch, depth).await.map_err(|source| match source {
+        node.includes = self.includes(&node, &batch, &origin, &chain).await.map_err(|source| match source {
             TreeError::RootCondition => TreeError::RootCondition,
             source => TreeError::Includes { dir: node.dir.clone(), source: Box::new(source) },
         })?;
@@ -119,6 +153,7 @@ impl Loader<'_> {
         let Some(file) = config_file::find_deployment(dir) else {
             return missing_deployment(dir, is_root);
         };
+        source.check(&file).map_err(ProjectError::Outside)?;
         let original = config_file::read_text(&file).map_err(ProjectError::Config)?;
         let search = SearchPath::new(search_dirs.iter().cloned()).within(&source.root);
         let text = self
@@ -138,42 +173,101 @@ impl Loader<'_> {
         &self,
         node: &ProjectNode,
         batch: &Batch,
-        depth: usize,
+        origin: &Origin,
+        chain: &[String],
     ) -> Result<BTreeMap<usize, ProjectNode>, TreeError> {
-        let mut includes = BTreeMap::new();
+        let mut wanted = Vec::new();
         for (index, item) in node.config.deployments.iter().enumerate() {
             if is_include(item) && vars::evaluate(batch, item.when.as_deref())? {
-                includes.insert(index, self.include(node, item, depth).await?);
+                wanted.push((index, item));
             }
+        }
+        // All of them at once, so that their servers are waited for together.
+        let fetched = futures::future::join_all(wanted.iter().map(|(_, item)| self.fetch(item))).await;
+        let mut includes = BTreeMap::new();
+        for ((index, item), included) in wanted.into_iter().zip(fetched) {
+            let (dir, origin) = self.place(node, item, included?, origin)?;
+            includes.insert(index, self.include(node, item, dir, origin, chain).await?);
         }
         Ok(includes)
     }
 
-    async fn include(&self, node: &ProjectNode, item: &ItemConfig, depth: usize) -> Result<ProjectNode, TreeError> {
-        let dir = match (&item.include, &item.git) {
-            (Some(path), _) => node.source.join(&node.dir, path)?,
-            (None, Some(_)) => return Err(TreeError::Unsupported { kind: "git" }),
-            (None, None) => return Err(TreeError::Unsupported { kind: "oci" }),
-        };
-        if depth >= MAX_DEPTH {
-            let chain = vec![node.source.relative(&node.dir), node.source.relative(&dir)];
-            return Err(TreeError::TooDeep { limit: MAX_DEPTH, chain });
+    /// The directory of another repository, or the news that there is none.
+    async fn fetch(&self, item: &ItemConfig) -> Result<Included, TreeError> {
+        if let Some(git) = &item.git {
+            let checked_out = self.request.sources.git(&git.source()).await?;
+            let sub_dir = git.sub_dir.clone().unwrap_or_default();
+            return Ok(Included::Fetched { name: git.url.to_string(), root: checked_out.root.clone(), sub_dir });
         }
+        let Some(oci) = &item.oci else { return Ok(Included::Local) };
+        let url = OciUrl::parse(&oci.url)?;
+        let name = url.to_string();
+        let source = OciSource { url, reference: oci.reference.clone().unwrap_or_default() };
+        let checked_out = self.request.sources.oci(&source).await?;
+        let sub_dir = oci.sub_dir.clone().unwrap_or_default();
+        Ok(Included::Fetched { name, root: checked_out.root.clone(), sub_dir })
+    }
+
+    fn place(
+        &self,
+        node: &ProjectNode,
+        item: &ItemConfig,
+        included: Included,
+        origin: &Origin,
+    ) -> Result<(PathBuf, Origin), TreeError> {
+        let (dir, origin) = match included {
+            Included::Local => {
+                let path = item.include.as_deref().unwrap_or_default();
+                (node.source.join(&node.dir, path)?, origin.clone())
+            }
+            Included::Fetched { name, root, sub_dir } => {
+                let id = self.next_source.fetch_add(1, Ordering::Relaxed);
+                let source = Arc::new(SourceTree { id, root });
+                (source.join(&source.root, &sub_dir)?, Origin { name, source })
+            }
+        };
         if !dir.is_dir() {
             return Err(TreeError::NoDirectory { dir });
         }
+        origin.source.check(&dir)?;
+        Ok((dir, origin))
+    }
+
+    async fn include(
+        &self,
+        node: &ProjectNode,
+        item: &ItemConfig,
+        dir: PathBuf,
+        origin: Origin,
+        chain: &[String],
+    ) -> Result<ProjectNode, TreeError> {
+        let name = origin.describe(&dir);
+        let turns = chain.iter().filter(|place| **place == name).count();
+        if turns >= MAX_TURNS || chain.len() > MAX_DEPTH {
+            return Err(TreeError::TooDeep { limit: MAX_DEPTH.min(chain.len()), chain: one_turn(chain, name) });
+        }
         self.warn_about_ignored_flags(item);
-        let vars = self.include_vars(node, item, &dir).await?;
-        let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source: true };
-        let place = Place { dir, source: node.source.clone(), depth: depth + 1 };
+        let vars = self.include_vars(node, item, &dir, &origin.source).await?;
+        let same_source = origin.source.id == node.source.id;
+        let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source };
+        let place = Place { dir, origin, chain: chain.to_vec() };
         Box::pin(self.project(place, vars, Some(&parent))).await
     }
 
     /// The start variables of an included project: a copy, or a library's own context (spec 01 section 4).
-    async fn include_vars(&self, node: &ProjectNode, item: &ItemConfig, dir: &Path) -> Result<Vars, TreeError> {
+    async fn include_vars(
+        &self,
+        node: &ProjectNode,
+        item: &ItemConfig,
+        dir: &Path,
+        source: &SourceTree,
+    ) -> Result<Vars, TreeError> {
         let vars = match config_file::find_library_config(dir) {
             None => node.vars.clone(),
-            Some(file) => library_vars(node, item, &read_library(&file)?)?,
+            Some(file) => {
+                source.check(&file)?;
+                library_vars(node, item, &read_library(&file)?)?
+            }
         };
         let context = self.request.vars_context(&node.source, &node.inherited.search_dirs);
         Ok(vars::load_all(vars, &item.vars, &context).await?)
@@ -188,12 +282,20 @@ impl Loader<'_> {
             ("waitReadinessObjects", !item.wait_readiness_objects.is_empty()),
         ];
         for (flag, _) in flags.iter().filter(|(_, set)| *set) {
-            let name = item.include.as_deref().unwrap_or("git or oci");
+            let url = || item.git.as_ref().map(|git| git.url.to_string());
+            let name = item.include.clone().or_else(url).or_else(|| item.oci.as_ref().map(|oci| oci.url.clone()));
+            let name = name.unwrap_or_default();
             self.request
                 .events
                 .warn(format!("`{flag}` has no effect on the include `{name}`; set it on the items inside"));
         }
     }
+}
+
+/// The part of the chain that repeats, or its end.
+fn one_turn(chain: &[String], next: String) -> Vec<String> {
+    let start = chain.iter().rposition(|place| *place == next).unwrap_or(chain.len().saturating_sub(3));
+    chain[start..].iter().cloned().chain([next]).collect()
 }
 
 /// Not a warning: projects that ran silently with kluctl stay silent.
@@ -280,6 +382,7 @@ fn check_item_dirs(
         if !item_dir.is_dir() {
             return Err(ProjectError::ItemIsFile { path: path.clone() });
         }
+        source.check(&item_dir).map_err(ProjectError::Outside)?;
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use windlass_cluster::ClusterError;
 use windlass_fieldpath::JsonPathError;
+use windlass_model::source::GitUrlError;
 use windlass_model::vars_source::VarsKind;
+use windlass_sources::SourceError;
 use windlass_template::TemplateError;
 
 use super::ObjectProblem;
@@ -80,11 +82,50 @@ pub enum VarsError {
         /// The root it has to stay in.
         root: PathBuf,
     },
-    /// SOPS files are not supported yet.
-    #[error("vars file {file} is encrypted with SOPS, which this version of windlass can not decrypt yet")]
+    /// The file is encrypted, and cannot be read.
+    #[error("failed to decrypt vars file {file}: {source}")]
     Encrypted {
         /// The path as written.
         file: String,
+        /// Why.
+        #[source]
+        source: Box<windlass_sops::SopsError>,
+    },
+    /// A decrypted file that is no map of variables; what is in it stays unsaid.
+    #[error("failed to load vars from {file}: the decrypted content is not a valid YAML mapping{place}")]
+    EncryptedContent {
+        /// The path as written.
+        file: String,
+        /// Where, if that is known.
+        place: String,
+    },
+    /// The address of a repository.
+    #[error(transparent)]
+    GitUrl(#[from] GitUrlError),
+    /// A repository that cannot be fetched.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A glob of `gitFiles`.
+    #[error("invalid glob '{glob}': {reason}")]
+    Glob {
+        /// The glob.
+        glob: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A regular expression of `gitFiles`.
+    #[error("invalid regular expression '{pattern}' in ref: {reason}")]
+    RefPattern {
+        /// The expression.
+        pattern: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No branch or tag of a repository stands at the commit.
+    #[error("commit {commit} not found")]
+    NoCommit {
+        /// The commit as written.
+        commit: String,
     },
     /// A leaf of `systemEnvVars` is no text.
     #[error("value at {path} is not a string")]

@@ -10,10 +10,9 @@ use windlass_yaml::Dialect;
 
 use super::{VarsContext, VarsError};
 use crate::config_file::{self, ConfigError};
-use crate::sops::is_encrypted;
 
 /// Reads the file; `None` when it is absent and that is tolerated.
-pub(super) fn read(
+pub(super) async fn read(
     file: &str,
     source: &VarsSource,
     vars: &Vars,
@@ -33,12 +32,23 @@ pub(super) fn read(
         .batch(vars.clone(), search)
         .render_text_of(&path, original.text.clone())
         .map_err(|source| VarsError::FileTemplate { file: file.into(), source })?;
-    if is_encrypted(&path, &text) {
-        return Err(VarsError::Encrypted { file: file.into() });
-    }
+    let decrypted = context.remote.decryption.open(&path, &text, Some(original.text.as_bytes())).await;
+    let decrypted =
+        decrypted.map_err(|source| VarsError::Encrypted { file: file.into(), source: Box::new(source) })?;
+    let (text, is_encrypted) = match decrypted {
+        Some(content) => (String::from_utf8_lossy(&content).into_owned(), true),
+        None => (text, false),
+    };
     let rendered = Source::new(path.display().to_string(), text);
     let parsed = if source.multidoc { all(&rendered, file) } else { first(&rendered, file) };
-    parsed.map(Some)
+    match parsed {
+        // The report would quote what was encrypted.
+        Err(VarsError::FileContent { source, .. }) if is_encrypted => Err(VarsError::EncryptedContent {
+            file: file.into(),
+            place: place(&source),
+        }),
+        other => other.map(Some),
+    }
 }
 
 /// The file in the first search directory that has it; `..` stays inside the source.
@@ -77,4 +87,14 @@ fn all(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
     let documents = windlass_yaml::parse_documents(text, Dialect::GoV2).map_err(content)?;
     let values: Vec<Value> = documents.into_iter().map(|d| d.value).collect();
     Ok(Value::Array(values))
+}
+
+fn place(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Yaml(error) => {
+            let at = error.location();
+            format!(" (line {}, column {} of it)", at.line(), at.column())
+        }
+        ConfigError::Read { .. } | ConfigError::Invalid { .. } => String::new(),
+    }
 }

@@ -21,12 +21,16 @@ async fn load_with(
     let engine = Engine::new(EngineOptions::default(), Ports::default());
     let environment = BTreeMap::from([("PORT".to_owned(), "80".to_owned()), ("EMPTY".to_owned(), String::new())]);
     let source = SourceTree { id: 0, root: "/nowhere".into() };
-    let (secrets, aws) = (SecretValues::default(), AwsConfig::default());
-    let remote = Remote { stores: &NoStores, web: &NoStores, secrets: &secrets, aws: &aws };
+    let secrets = SecretValues::default();
+    let aws = AwsConfig::default();
+    let identity = crate::ports::AwsIdentity { config: &aws, cluster: None };
+    let decryption = &Decryption::new(&NoStores, identity, &secrets);
+    let remote = Remote { stores: &NoStores, web: &NoStores, secrets: &secrets, aws: &aws, decryption };
     let context = VarsContext {
         engine: &engine,
         environment: &environment,
         remote,
+        sources: &windlass_sources::FakeSources::default(),
         source: &source,
         search_dirs: &[],
         cluster,

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use tempfile::TempDir;
 use windlass_sops::{
@@ -97,7 +96,7 @@ impl Fixture {
         integrity: Integrity,
     ) -> Result<Decrypted, SopsError> {
         let format = Format::of_name(&self.file);
-        let decryptor = Decryptor::new(settings, Arc::new(NoKeyServices));
+        let decryptor = Decryptor::new(settings, Box::new(NoKeyServices));
         decryptor.decrypt(EncryptedFile { name: &self.file, format, content, integrity }).await
     }
 
