@@ -15,6 +15,7 @@ mod proxy;
 mod quirks;
 mod registry;
 mod requests;
+pub mod secret_store;
 mod set;
 mod token_server;
 
