@@ -99,7 +99,8 @@ fn refined(error: TemplateError, frame: Option<&Frame>) -> TemplateError {
         return TemplateError::new(ErrorKind::Undefined, format!("there is no parent block called '{name}'."));
     }
     let in_macro = frame.is_some_and(|frame| frame.part == TemplatePart::Other);
-    if in_macro && error.message() == "'caller' is undefined" {
+    let has_macros = frame.is_some_and(|frame| frame.at.source.text.contains("macro "));
+    if has_macros && error.message() == "'caller' is undefined" {
         return TemplateError::new(ErrorKind::Undefined, "No caller defined");
     }
     let Some(frame) = frame.filter(|_| error.message() == UNKNOWN_UNDEFINED) else { return error };

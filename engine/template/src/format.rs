@@ -56,9 +56,11 @@ impl Arguments<'_> {
         let value = self.value(name)?;
         let spec = self.fill(spec, depth + 1)?;
         let value = match conversion {
+            None if value.is_undefined() => return Err(undefined(&value)),
             None => value,
             Some("r") => Value::from(py_repr(&value)),
             Some("a") => Value::from(crate::printf::ascii(&py_repr(&value))),
+            Some("s") if value.is_undefined() => return Err(undefined(&value)),
             Some("s") => Value::from(py_str(&value)),
             Some(other) => return Err(value_error(format!("Unknown conversion specifier {other}"))),
         };
@@ -106,7 +108,7 @@ impl Arguments<'_> {
                 ));
             }
         }
-        if value.is_undefined() { Err(undefined(&value)) } else { Ok(value) }
+        Ok(value)
     }
 }
 
@@ -263,7 +265,8 @@ fn number(spec: &Spec, number: Number, kind_name: &str) -> Result<String, Error>
             let c = c.ok_or_else(|| raised(ErrorKind::Overflow, "%c arg not in range(0x110000)"))?;
             return Ok(aligned(spec, "", &c.to_string(), '>'));
         }
-        (number, Some(kind @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%'))) => {
+        (number, Some(kind @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%' | 'n'))) => {
+            let kind = if kind == 'n' { 'g' } else { kind };
             let value = match number {
                 Number::Int(number) => number as f64,
                 Number::Float(number) => number,

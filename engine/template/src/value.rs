@@ -25,7 +25,7 @@ pub(crate) use text::{is_printable, py_repr, py_str, write_escape};
 pub(crate) use view::{View, new_view};
 pub(crate) use watched::watched;
 
-use minijinja::value::{Value, ValueKind};
+use minijinja::value::{Tuple, Value, ValueKind};
 
 /// Python's name for the type of a value.
 pub(crate) fn type_name(value: &Value) -> &'static str {
@@ -50,6 +50,9 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
 pub(crate) fn parent_name(value: &Value) -> String {
     if let Some(kind) = engine_type(value) {
         return format!("{kind} object");
+    }
+    if value.is_safe() {
+        return "markupsafe.Markup object".to_owned();
     }
     match type_name(value) {
         "NoneType" => "None".to_owned(),
@@ -88,6 +91,26 @@ pub(crate) fn is_module(value: &Value) -> bool {
 /// Whether a value is a `namespace()`.
 pub(crate) fn is_namespace(value: &Value) -> bool {
     engine_type(value) == Some("jinja2.utils.Namespace")
+}
+
+/// Whether tuples are nested too deep for the engine, which drops them by recursion.
+///
+/// Looks into the last items first and gives up in wide tuples: depth is
+/// reached by wrapping one in another, again and again.
+pub(crate) fn nests_too_deep(value: &Value) -> bool {
+    const MAX_VISITS: usize = 10_000;
+    let mut pending = vec![(value.clone(), 0)];
+    let mut visits = 0;
+    while let Some((value, depth)) = pending.pop() {
+        visits += 1;
+        if depth > MAX_KEY_DEPTH || visits > MAX_VISITS {
+            return depth > MAX_KEY_DEPTH;
+        }
+        if let Some(tuple) = value.downcast_object_ref::<Tuple>() {
+            pending.extend(tuple.iter().filter(|item| item.is_tuple()).map(|item| (item.clone(), depth + 1)));
+        }
+    }
+    false
 }
 
 /// Tuples in a key nest no deeper.
@@ -140,6 +163,9 @@ fn release(mut pending: Vec<Value>) {
         } else if let Some(dict) = value.downcast_object::<Dict>() {
             drop(value);
             pending.extend(std::sync::Arc::into_inner(dict).map(|mut dict| dict.take()).unwrap_or_default());
+        } else if let Some(tuple) = value.downcast_object::<Tuple>() {
+            drop(value);
+            pending.extend(std::sync::Arc::into_inner(tuple).map(Tuple::into_vec).unwrap_or_default());
         }
     }
 }

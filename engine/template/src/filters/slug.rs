@@ -212,7 +212,9 @@ fn named_entity(name: &str) -> Option<&'static str> {
 
 /// Letters of other alphabets in ASCII.
 fn ascii(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { deunicode::deunicode(text) }
+    // The table of upstream has no words for dingbats and emoji.
+    let is_picture = |c: char| matches!(u32::from(c), 0x2600..=0x27bf | 0x1f000..=0x1fbff);
+    if text.is_ascii() { text.to_owned() } else { deunicode::deunicode(&text.replace(is_picture, "")) }
 }
 
 #[cfg(test)]

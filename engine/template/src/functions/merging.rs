@@ -53,6 +53,10 @@ pub(super) fn merge_into(base: &Value, other: Option<&Value>, depth: usize) -> R
     if base.is_undefined() {
         return Err(undefined(base));
     }
+    let nothing = other.is_none_or(|other| other.is_none() || other.len() == Some(0));
+    if nothing && !base.is_none() {
+        return Ok(());
+    }
     let Some(dict) = base.downcast_object_ref::<Dict>() else {
         return Err(type_error(format!("'{}' object does not support item assignment", type_name(base))));
     };

@@ -9,10 +9,10 @@ use crate::error::ErrorKind;
 use crate::failure::{raised, type_error, value_error};
 use crate::methods::sequence;
 use crate::operators;
-use crate::value::watched;
 use crate::value::{
     Dict, List, Number, hashable, new_dict, new_list, number_of, parent_name, py_repr, py_str, type_name, undefined,
 };
+use crate::value::{nests_too_deep, watched};
 
 type Binary = fn(&Value, &Value) -> Result<Value, Error>;
 
@@ -44,6 +44,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "__concat", concat);
     add(environment, "__neg", |_, args| signed(args.first(), "-"));
     add(environment, "__pos", |_, args| signed(args.first(), "+"));
+    add(environment, "__tuple", |_, args| tuple(args.first()));
     add(environment, "__list", |_, args| Ok(new_list(args.to_vec())));
     add(environment, "__dict", |_, args| dict(args));
     add(environment, "__thaw", |_, args| thaw(args.first()));
@@ -94,6 +95,15 @@ fn signed(value: Option<&Value>, operator: &str) -> Result<Value, Error> {
         (Some(_), _) => operators::add(&Value::from(0), value),
         (None, _) => Err(type_error(format!("bad operand type for unary {operator}: '{}'", type_name(value)))),
     }
+}
+
+/// A tuple that holds no tuple nested too deep.
+fn tuple(value: Option<&Value>) -> Result<Value, Error> {
+    let value = value.cloned().unwrap_or_default();
+    if nests_too_deep(&value) {
+        return Err(raised(ErrorKind::Limit, "tuples are nested too deep"));
+    }
+    Ok(value)
 }
 
 fn dict(args: &[Value]) -> Result<Value, Error> {
@@ -238,7 +248,12 @@ fn item(args: &[Value]) -> Result<Value, Error> {
         _ => key,
     };
     // An undefined value may be stored there.
-    let stored = value.as_object().and_then(|object| object.get_value(key));
+    let number = number_of(key).filter(|_| key.kind() == ValueKind::Bool);
+    let number =
+        number.and_then(|number| if let Number::Int(number) = number { Some(Value::from(number)) } else { None });
+    let stored = value
+        .as_object()
+        .and_then(|object| object.get_value(key).or_else(|| number.and_then(|number| object.get_value(&number))));
     Ok(match stored.or_else(|| value.get_item(key).ok().filter(|found| !found.is_undefined())) {
         Some(found) => found,
         None => missing(value, key),

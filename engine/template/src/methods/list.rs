@@ -48,8 +48,15 @@ pub(crate) fn call_list(
         }
         "pop" => return pop(list, args),
         "index" => {
-            let item = one(method, args)?;
-            let found = position_of(&list.items(), &item)?;
+            let slots = signature("index", &["value", "start", "stop"], 1).bind(args)?;
+            let item = slots[0].clone().unwrap_or_default();
+            let items = list.items();
+            let bound = |slot: &Option<Value>, default: usize| {
+                slot.as_ref().map_or(Ok(default), |value| Ok::<_, Error>(position(integer(value)?, items.len())))
+            };
+            let (start, stop) = (bound(&slots[1], 0)?, bound(&slots[2], items.len())?);
+            let part = items.get(start..stop.max(start)).unwrap_or_default();
+            let found = position_of(part, &item)?.map(|at| at + start);
             return found.map(Value::from).ok_or_else(|| value_error(format!("{} is not in list", py_repr(&item))));
         }
         "count" => {

@@ -17,6 +17,11 @@ pub(super) fn call(text: &str, method: &str, args: &[Value]) -> Result<Value, Er
         super::no_args(method, args)?;
         return Ok(result);
     }
+    let by_name =
+        matches!(method, "format" | "format_map" | "split" | "rsplit" | "splitlines" | "expandtabs" | "encode");
+    if !by_name && args.last().is_some_and(Value::is_kwargs) {
+        return Err(type_error(format!("str.{method}() takes no keyword arguments")));
+    }
     match method {
         "center" => padded(text, method, args, center),
         "ljust" => padded(text, method, args, |text, width, fill| fill_to(text, width, fill, false)),
@@ -190,6 +195,8 @@ pub(crate) fn joined(parts: &[String], separator: &str) -> Result<String, Error>
 
 /// `[start:end]` of a text, and how many characters come before it.
 fn window(text: &str, start: Option<&Value>, end: Option<&Value>) -> Result<Option<(String, usize)>, Error> {
+    // The characters are counted and copied.
+    crate::scope::charge(text.len())?;
     let size = i64::try_from(length(text)).unwrap_or(i64::MAX);
     let bound = |slot: Option<&Value>, default: i64| -> Result<i64, Error> {
         let value = slot.filter(|value| !value.is_none()).map_or(Ok(default), integer)?;

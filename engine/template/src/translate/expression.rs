@@ -141,7 +141,7 @@ impl<'a> Parser<'a> {
             }
             result = result.then(self.item(conditional)?);
         }
-        Some(result.wrapped("(", ")"))
+        Some(result.wrapped("__tuple((", "))"))
     }
 
     fn item(&mut self, conditional: bool) -> Option<Fragment> {
@@ -350,15 +350,20 @@ impl<'a> Parser<'a> {
 
     fn parenthesised(&mut self) -> Option<Fragment> {
         let mut result = self.take()?;
+        let mut grows = false;
         while !matches!(self.peek()?, Token::ParenClose) {
+            // A literal does not nest deeper at every turn of a loop, a variable may.
+            let variable = !matches!(self.peek()?, Token::Str(_) | Token::String(_) | Token::Int(_));
             result = result.then(self.expression()?);
             if matches!(self.peek()?, Token::Comma) {
+                grows |= variable;
                 result = result.then(self.take()?);
             } else if !matches!(self.peek()?, Token::ParenClose) {
                 return None;
             }
         }
-        Some(result.then(self.take()?))
+        let result = result.then(self.take()?);
+        Some(if grows { result.wrapped("__tuple(", ")") } else { result })
     }
 
     fn list(&mut self) -> Option<Fragment> {

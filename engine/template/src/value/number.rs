@@ -44,15 +44,35 @@ pub(crate) fn float_text(value: f64) -> String {
     if value.is_infinite() {
         return if value < 0.0 { "-inf" } else { "inf" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let shortest = format!("{value:e}");
+    // Of two texts of that length Python takes the one nearer to the value, and the even one when both are as near.
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let nearest = format!("{value:.0$e}", digits.saturating_sub(1));
+    let same = nearest.parse().is_ok_and(|parsed: f64| parsed.to_bits() == value.to_bits());
+    let scientific = if same { nearest } else { shortest };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
-        let plain = value.to_string();
+        let plain = plain_text(mantissa, exponent);
         return if plain.contains('.') { plain } else { plain + ".0" };
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// Digits without an exponent, from a mantissa such as `-1.25`.
+fn plain_text(mantissa: &str, exponent: i32) -> String {
+    let sign = if mantissa.starts_with('-') { "-" } else { "" };
+    let mut digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    if exponent < 0 {
+        return format!("{sign}0.{}{digits}", "0".repeat(usize::try_from(-exponent - 1).unwrap_or(0)));
+    }
+    let whole = usize::try_from(exponent).unwrap_or(0) + 1;
+    while digits.len() < whole {
+        digits.push('0');
+    }
+    let (whole, fraction) = digits.split_at(whole);
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 #[cfg(test)]
@@ -69,6 +89,9 @@ mod tests {
             (1.5e300, "1.5e+300"),
             (1e-4, "0.0001"),
             (1e-5, "1e-05"),
+            (5e15 / 7.0, "714285714285714.2"),
+            (-0.001_25, "-0.00125"),
+            (120.5, "120.5"),
             (-0.0, "-0.0"),
             (f64::NAN, "nan"),
             (f64::NEG_INFINITY, "-inf"),

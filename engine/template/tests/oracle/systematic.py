@@ -5,6 +5,8 @@ whose answer holds a memory address are left out by generate.py.
 """
 import itertools
 
+import breadth
+
 OPERANDS = ["7", "-2", "0", "2.5", "true", "none", "'ab'", "''", "[1]", "(1, 2)", "{'a': 1}"]
 BINARY = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "<", "in"]
 BINARY_FEW = ["!=", "<=", ">", ">=", "not in", "and", "or"]
@@ -214,6 +216,7 @@ def everything():
     yield from filled(UNDEFINED_USES, UNDEFINED)
     yield from STATEMENTS
     yield from EARLY_EXITS
+    yield from breadth.templates()
 
 
 def templates():
