@@ -46,6 +46,8 @@ impl HttpRemote {
     ) -> Result<Self, GitError> {
         let name = url.to_string();
         let http = |message: String| GitError::Http { url: name.clone(), message };
+        // Does nothing when the program has chosen a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .connect_timeout(Duration::from_secs(20))
             // Packs take as long as they take; the command has a time limit of its own.
