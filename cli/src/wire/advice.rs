@@ -12,6 +12,7 @@ use windlass_deploy::render::KustomizeFailure;
 use windlass_deploy::target::TargetError;
 use windlass_kustomize::{KustomizeError, ManifestProblem};
 use windlass_model::location::Location;
+use windlass_sops::SopsError;
 use windlass_template::{ErrorKind, TemplateError};
 use windlass_yaml::YamlError;
 
@@ -55,10 +56,21 @@ fn place(error: &(dyn Error + 'static)) -> Option<Location> {
     if let Some(yaml) = error.downcast_ref::<YamlError>() {
         return Some(yaml.location().clone());
     }
+    if let Some(sops) = sops(error) {
+        return sops.location().cloned();
+    }
     error.downcast_ref::<TemplateError>()?.location().cloned()
 }
 
+/// A file that cannot be decrypted; errors hold it in a box.
+fn sops<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e SopsError> {
+    error.downcast_ref().or_else(|| error.downcast_ref::<Box<SopsError>>().map(|boxed| &**boxed))
+}
+
 fn hint(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(sops) = sops(error) {
+        return sops.hint();
+    }
     if let Some(EngineError::Target(error)) = error.downcast_ref() {
         return of_target(error);
     }

@@ -1,7 +1,7 @@
 //! Cache and temporary folders.
 
-use std::io;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;

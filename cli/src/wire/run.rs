@@ -71,13 +71,8 @@ impl Run {
             }
         };
         let registry = registry::open(&settings.credentials, &environment, &app.printer)?;
-        let sources = sources::open(
-            &settings.project,
-            &settings.credentials,
-            &environment,
-            registry.clone(),
-            progress.clone(),
-        );
+        let sources =
+            sources::open(&settings.project, &settings.credentials, &environment, registry.clone(), progress.clone());
         Ok(Self {
             request: request(settings, output, results)?,
             connector: KubeConnector::new(

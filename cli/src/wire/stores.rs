@@ -181,10 +181,10 @@ mod tests {
             "metadata": { "name": "deployer", "namespace": "ci", "annotations": annotations },
         });
         {
-        let cluster = FakeCluster::new();
-        cluster.put(account);
-        cluster
-    }
+            let cluster = FakeCluster::new();
+            cluster.put(account);
+            cluster
+        }
     }
 
     fn account() -> ServiceAccountRef {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use windlass_model::location::Source;
+use windlass_template::Batch;
 use windlass_yaml::{Dialect, YamlError};
 
 /// Why a file cannot be used.
@@ -81,4 +82,11 @@ pub fn decode<T: DeserializeOwned + Default>(source: &Arc<Source>) -> Result<T, 
 /// As these.
 pub fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ConfigError> {
     decode(&read_text(path)?)
+}
+/// `batch` for the conditions and variables that stand in the deployment file of `dir`: errors point there.
+pub(crate) fn standing_in(batch: Batch, dir: &Path) -> Batch {
+    match find_deployment(dir).and_then(|file| read_text(&file).ok()) {
+        Some(file) => batch.standing_in(file),
+        None => batch,
+    }
 }

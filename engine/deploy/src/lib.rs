@@ -48,6 +48,7 @@ pub use error::Error;
 pub use images::ImageOptions;
 pub use keep::{ResultOptions, SecretValues};
 pub use ports::{
-    AwsIdentity, ConnectFailure, Connector, Keys, Login, NoStores, Ports, PrivateFolder, Repository, SecretStores, StoreFailure, Web, WebAnswer,
+    AwsIdentity, ConnectFailure, Connector, Keys, Login, NoStores, Ports, PrivateFolder, Repository, SecretStores,
+    StoreFailure, Web, WebAnswer,
 };
 pub use prepare::{Connection, Prepared, RenderOutput, Request, prepare};

@@ -183,7 +183,8 @@ async fn render(
             stores: ports.stores,
             web: ports.web,
             secrets: ports.secrets,
-            aws: &target.target.aws, decryption: &decryption
+            aws: &target.target.aws,
+            decryption: &decryption,
         },
         cluster: cluster.map(AsRef::as_ref),
         events,

@@ -112,6 +112,10 @@ pub async fn load_all(mut vars: Vars, sources: &[VarsSource], context: &VarsCont
 async fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Result<Vars, VarsError> {
     refuse_output_fields(source)?;
     let batch = context.engine.batch(vars.clone(), SearchPath::empty());
+    let batch = match context.search_dirs.first() {
+        Some(project) => config_file::standing_in(batch, project),
+        None => batch,
+    };
     let source = render_entry(&batch, source)?;
     if !evaluate(&batch, source.when.as_deref())? {
         return Ok(vars.clone());

@@ -12,7 +12,8 @@ use windlass_deploy::inclusion::Inclusion;
 use windlass_deploy::load::LoadRequest;
 use windlass_deploy::target::TargetRequest;
 use windlass_deploy::{
-    ConnectFailure, Connection, Connector, ImageOptions, NoStores, Ports, Prepared, RenderOutput, Repository, Request, prepare,
+    ConnectFailure, Connection, Connector, ImageOptions, NoStores, Ports, Prepared, RenderOutput, Repository, Request,
+    prepare,
 };
 use windlass_kustomize::GoHelper;
 use windlass_model::event::Silent;
@@ -394,7 +395,8 @@ fn cycles_of_includes_are_told_with_their_chain() {
         ("../libs/lib/sub/deployment.yaml", "deployments:\n- git: https://h/lib.git\n"),
     ];
     let error = Case::new(&case).run().unwrap_err();
-    let chain = "do the projects include each other? https://h/lib.git//. -> https://h/lib.git//sub -> https://h/lib.git//.";
+    let chain =
+        "do the projects include each other? https://h/lib.git//. -> https://h/lib.git//sub -> https://h/lib.git//.";
     assert!(error.ends_with(chain), "{error}");
     let own = Case::new(&[("deployment.yaml", "deployments:\n- include: .\n")]).run().unwrap_err();
     assert!(own.ends_with("do the projects include each other? . -> ."), "{own}");

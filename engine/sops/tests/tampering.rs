@@ -40,8 +40,12 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Changes one byte of each fixture; the same keys are used for all of them.
 fn a_changed_byte_is_refused(names: &[&str], integrity: Integrity) {
-    let fixtures: Vec<(Fixture, Vec<usize>)> =
-        names.iter().map(|name| Fixture::named(name)).map(|f| (protected(&f.content), f)).map(|(p, f)| (f, p)).collect();
+    let fixtures: Vec<(Fixture, Vec<usize>)> = names
+        .iter()
+        .map(|name| Fixture::named(name))
+        .map(|f| (protected(&f.content), f))
+        .map(|(p, f)| (f, p))
+        .collect();
     let decryptor = Decryptor::new(age_settings(&["age1.txt"]), Box::new(NoKeyServices));
     let runtime = runtime();
     let strategy = (0..fixtures.len(), any::<prop::sample::Index>(), 1_u8..=255);

@@ -7,9 +7,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use windlass_cloud::{Azure, AzureSources, CloudError, Google, GoogleOptions, KmsRequest};
 use windlass_deploy::{AwsIdentity, Keys, PrivateFolder, StoreFailure};
-use windlass_sops::{
-    AwsKmsKey, AzureKey, GcpKmsKey, KeyServiceError, KeyServices, KeySettings, PlainKey, VaultKey,
-};
+use windlass_sops::{AwsKmsKey, AzureKey, GcpKmsKey, KeyServiceError, KeyServices, KeySettings, PlainKey, VaultKey};
 
 use super::RealStores;
 use crate::wire::folders::{self, OwnedFolder};
@@ -74,9 +72,8 @@ impl Services<'_> {
         let set = |name: &str| self.stores.environment.get(name).filter(|value| !value.is_empty());
         let credentials = match set("GOOGLE_CREDENTIALS") {
             Some(text) if text.trim_start().starts_with('{') => Some(SecretString::from(text)),
-            Some(path) => Some(std::fs::read_to_string(path).map(SecretString::from).map_err(|error| KeyServiceError {
-                reason: format!("read `{path}` (GOOGLE_CREDENTIALS): {error}"),
-                hint: None,
+            Some(path) => Some(std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
+                KeyServiceError { reason: format!("read `{path}` (GOOGLE_CREDENTIALS): {error}"), hint: None }
             })?),
             None => None,
         };

@@ -30,6 +30,7 @@ struct Flattener<'a> {
 impl Flattener<'_> {
     async fn project(&mut self, project: &ProjectNode, position: &mut Vec<usize>) -> Result<(), TreeError> {
         let batch = self.request.engine.batch(project.vars.clone(), SearchPath::empty());
+        let batch = crate::config_file::standing_in(batch, &project.dir);
         for (index, config) in project.config.deployments.iter().enumerate() {
             position.push(index);
             if let Some(included) = project.includes.get(&index) {

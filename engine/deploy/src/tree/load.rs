@@ -128,6 +128,7 @@ impl Loader<'_> {
         note_hidden_names(&dir, &vars);
         config.deployments.iter_mut().for_each(set_default_tags);
         let batch = self.request.engine.batch(vars.clone(), SearchPath::empty());
+        let batch = config_file::standing_in(batch, &dir);
         check_item_dirs(&config, &dir, &source, &batch).map_err(failed)?;
         if !vars::evaluate(&batch, config.when.as_deref()).map_err(|e| failed(ProjectError::Condition(e)))? {
             config.deployments.clear();

@@ -33,8 +33,7 @@ pub(super) async fn read(
         .render_text_of(&path, original.text.clone())
         .map_err(|source| VarsError::FileTemplate { file: file.into(), source })?;
     let decrypted = context.remote.decryption.open(&path, &text, Some(original.text.as_bytes())).await;
-    let decrypted =
-        decrypted.map_err(|source| VarsError::Encrypted { file: file.into(), source: Box::new(source) })?;
+    let decrypted = decrypted.map_err(|source| VarsError::Encrypted { file: file.into(), source: Box::new(source) })?;
     let (text, is_encrypted) = match decrypted {
         Some(content) => (String::from_utf8_lossy(&content).into_owned(), true),
         None => (text, false),
@@ -43,10 +42,9 @@ pub(super) async fn read(
     let parsed = if source.multidoc { all(&rendered, file) } else { first(&rendered, file) };
     match parsed {
         // The report would quote what was encrypted.
-        Err(VarsError::FileContent { source, .. }) if is_encrypted => Err(VarsError::EncryptedContent {
-            file: file.into(),
-            place: place(&source),
-        }),
+        Err(VarsError::FileContent { source, .. }) if is_encrypted => {
+            Err(VarsError::EncryptedContent { file: file.into(), place: place(&source) })
+        }
         other => other.map(Some),
     }
 }

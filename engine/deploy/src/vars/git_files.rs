@@ -23,8 +23,8 @@ pub(super) async fn read(git: &GitFilesVars, batch: &Batch, context: &VarsContex
     let url = GitUrl::parse(&git.url)?;
     let mut globs = Vec::new();
     for entry in &git.files {
-        let glob = PathGlob::parse(&entry.glob)
-            .map_err(|reason| VarsError::Glob { glob: entry.glob.clone(), reason })?;
+        let glob =
+            PathGlob::parse(&entry.glob).map_err(|reason| VarsError::Glob { glob: entry.glob.clone(), reason })?;
         globs.push((entry, glob));
     }
     let references = references(git, &url, context).await?;
@@ -53,7 +53,8 @@ async fn references(
     let all = || refs.iter().filter_map(named);
     match wanted {
         GitReference::Commit(hash) => {
-            let tips: Vec<_> = all().filter(|(_, tip)| tip.commit == hash.to_lowercase()).map(|(name, _)| name).collect();
+            let tips: Vec<_> =
+                all().filter(|(_, tip)| tip.commit == hash.to_lowercase()).map(|(name, _)| name).collect();
             match tips.is_empty() {
                 true => Err(VarsError::NoCommit { commit: hash.clone() }),
                 false => Ok(tips),

@@ -1,5 +1,7 @@
 //! The fixtures and the keys that decrypt them.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

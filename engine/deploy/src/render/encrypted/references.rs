@@ -50,7 +50,10 @@ fn leads_to(value: &Value, dir: &Path, path: &Path) -> bool {
     match value {
         Value::String(text) => {
             let behind_key = text.split_once('=').map(|(_, file)| file);
-            [Some(text.as_str()), behind_key].into_iter().flatten().any(|entry| joined(dir, entry).as_deref() == Some(path))
+            [Some(text.as_str()), behind_key]
+                .into_iter()
+                .flatten()
+                .any(|entry| joined(dir, entry).as_deref() == Some(path))
         }
         Value::Array(items) => items.iter().any(|item| leads_to(item, dir, path)),
         Value::Object(map) => map.values().any(|item| leads_to(item, dir, path)),
@@ -77,7 +80,8 @@ mod tests {
     use super::*;
 
     fn is_read(path: &str, others: &[(&str, &str)], recursive: bool) -> bool {
-        let files = others.iter().map(|(name, text)| (PathBuf::from(name), RenderedFile::Text((*text).into()))).collect();
+        let files =
+            others.iter().map(|(name, text)| (PathBuf::from(name), RenderedFile::Text((*text).into()))).collect();
         are_read(Path::new(path), &RenderedDir { files, ..RenderedDir::default() }, recursive)
     }
 
