@@ -22,6 +22,7 @@ impl Batch {
         if text.is_empty() || text == "True" {
             return Ok(true);
         }
+        let origin = &self.place_of(text, origin);
         self.guarded(|environment, purpose| {
             let translated = translate::expression(text, purpose);
             let rendering = Rendering::Inline(origin, &translated);
@@ -57,4 +58,38 @@ fn undefined(expression: &str, origin: &Location) -> TemplateError {
         line: 1,
         part: TemplatePart::TopLevel,
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use windlass_model::location::Source;
+
+    use crate::{Engine, EngineOptions, Ports, SearchPath, TemplateError, Vars};
+
+    fn error(file: &str, condition: &str) -> TemplateError {
+        let engine = Engine::new(EngineOptions::default(), Ports::default());
+        let vars = Vars::new(json!({"a": {}}).as_object().cloned().unwrap_or_default());
+        let batch = engine.batch(vars, SearchPath::empty()).standing_in(Source::new("deployment.yaml", file));
+        batch.evaluate_named_condition(condition, "when").unwrap_err()
+    }
+
+    fn place(error: &TemplateError) -> String {
+        let location = error.location().unwrap();
+        format!("{} {:?}", location.source.name, location.span)
+    }
+
+    #[test]
+    fn errors_point_into_the_file_and_keep_their_text() {
+        let error = error("x: 1\nwhen: a.nope\n", "a.nope");
+        assert!(place(&error).starts_with("deployment.yaml 11.."), "{}", place(&error));
+        let text = "  File \"<template>\", line 1, in top-level template code\nUndefinedError: 'dict object' has no attribute 'nope'";
+        assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn a_text_that_is_there_twice_names_only_the_file() {
+        assert_eq!(place(&error("when: nope\n---\nwhen: nope\n", "nope")), "deployment.yaml 0..0");
+        assert_eq!(place(&error("when: 'no'\n", "nope")), "deployment.yaml 0..0");
+    }
 }

@@ -87,7 +87,7 @@ impl Engine {
 
     /// The engine with the variables and search path of one item or project file.
     pub fn batch(&self, vars: Vars, search: SearchPath) -> Batch {
-        Batch { engine: self.clone(), vars, search }
+        Batch { engine: self.clone(), vars, search, file: None }
     }
 }
 
@@ -144,6 +144,8 @@ pub struct Batch {
     engine: Engine,
     vars: Vars,
     search: SearchPath,
+    /// Where inline texts stand.
+    file: Option<Arc<Source>>,
 }
 
 impl Batch {
@@ -155,6 +157,25 @@ impl Batch {
     /// The search path.
     pub fn search_path(&self) -> &SearchPath {
         &self.search
+    }
+
+    /// The same batch for inline texts and conditions that stand in `file`:
+    /// errors point there, see [`TemplateError::location`]. Their text stays as it is.
+    #[must_use]
+    pub fn standing_in(mut self, file: Arc<Source>) -> Self {
+        self.file = Some(file);
+        self
+    }
+
+    /// The place of an inline text: in the file it stands in, when it is there just once.
+    pub(crate) fn place_of(&self, text: &str, origin: &Location) -> Location {
+        let Some(file) = &self.file else { return origin.clone() };
+        let mut places = file.text.match_indices(text.trim()).map(|(start, found)| start..start + found.len());
+        match (places.next().filter(|place| !place.is_empty()), places.next()) {
+            (Some(place), None) => Location::new(file.clone(), place),
+            // Written differently, or several times: only the file is certain.
+            _ => Location::new(file.clone(), 0..0),
+        }
     }
 
     /// Renders a file.
@@ -186,7 +207,7 @@ impl Batch {
         if !text.contains('{') {
             return Ok(text.to_owned());
         }
-        self.run(INLINE_NAME, &unix_lines(text), Some(origin))
+        self.run(INLINE_NAME, &unix_lines(text), Some(&self.place_of(text, origin)))
     }
 
     /// [`Self::render_str`] for a text whose place is only known by name.

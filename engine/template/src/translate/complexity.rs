@@ -55,6 +55,8 @@ struct Tag {
     outer: Vec<usize>,
     outer_weight: usize,
     current: usize,
+    /// The last token ends an operand, so that a sign is an operator.
+    after_operand: bool,
 }
 
 impl Tag {
@@ -67,6 +69,8 @@ impl Tag {
     }
 
     fn add(&mut self, token: &Token<'_>) {
+        let after_operand = ends_operand(token);
+        let after_operand = std::mem::replace(&mut self.after_operand, after_operand);
         match token {
             Token::Comma | Token::Colon => self.current = 0,
             Token::BracketOpen | Token::BraceOpen | Token::ParenOpen => {
@@ -79,8 +83,10 @@ impl Tag {
                 self.current = self.outer.pop().unwrap_or_default();
                 self.outer_weight -= self.current;
             }
-            Token::Dot | Token::Pipe | Token::Minus | Token::Ident("not" | "if" | "is") => self.current += 4,
-            Token::Plus => self.current += 4,
+            Token::Plus | Token::Minus if after_operand => self.current += 1,
+            Token::Dot | Token::Pipe | Token::Plus | Token::Minus | Token::Ident("not" | "if" | "is") => {
+                self.current += 4;
+            }
             Token::Ident("and" | "or" | "in") => self.current += 1,
             Token::Ident(_)
             | Token::Str(_)
@@ -93,6 +99,16 @@ impl Tag {
             | Token::BlockEnd => {}
             _ => self.current += 1,
         }
+    }
+}
+
+/// Whether an operator or a closing delimiter may follow.
+fn ends_operand(token: &Token<'_>) -> bool {
+    match token {
+        Token::Ident(name) => !matches!(*name, "not" | "and" | "or" | "in" | "is" | "if" | "else"),
+        Token::Str(_) | Token::String(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_) => true,
+        Token::BracketClose | Token::BraceClose | Token::ParenClose => true,
+        _ => false,
     }
 }
 
