@@ -10,12 +10,19 @@ import json
 import posixpath
 
 import jinja2
-from jsonpath_ng.ext import parse as parse_path
+from functools import lru_cache
+
+from jsonpath_ng.ext import parse
 from slugify import slugify
 
 from generate import EXACT, merge, merge_dict, ordered, to_yaml, update_dict
 
 import yaml
+
+
+@lru_cache
+def parse_path(path):
+    return parse(path)
 
 
 class Loader(jinja2.BaseLoader):
