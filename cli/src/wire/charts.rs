@@ -2,27 +2,29 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::Value;
 use windlass_charts::{
     ArchiveLimits, ChartPorts, ChartRepositories, Charts, Choice, Place, RepositoryCredentials, UpdateOptions,
     WorkTreeError, pull, update,
 };
 use windlass_deploy::config_file::{find_library_config, find_project_config};
-use windlass_model::source::{GitSource, GitUrl, OciSource};
 use windlass_registry::OciRegistry;
-use windlass_sources::{CheckedOut, Refs, SourceError, Sources};
+use windlass_sources::Sources;
 use windlass_yaml::{Dialect, parse_first};
 
-use super::{failure, folders, project_dir, registry};
+use super::{failure, folders, project_dir, registry, sources};
 use crate::app::App;
 use crate::diagnostics::Failure;
 use crate::env_vars::Environment;
 use crate::progress::Progress;
-use crate::settings::{CredentialEntry, Credentials, HelmSettings};
+use crate::settings::{CredentialEntry, Credentials, HelmSettings, ProjectSettings};
 
 const AGENT: &str = concat!("windlass/", env!("CARGO_PKG_VERSION"));
+
+/// These commands have no flag for it.
+const GIT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Decides about one update.
 pub(crate) type Answer = Box<dyn Fn(&Choice) -> bool + Send + Sync>;
@@ -30,9 +32,9 @@ pub(crate) type Answer = Box<dyn Fn(&Choice) -> bool + Send + Sync>;
 /// `helm-pull`; the answer is how many charts failed.
 pub(crate) async fn helm_pull(app: &App, settings: &HelmSettings) -> Result<usize, Failure> {
     let project = project_root("helm-pull", settings)?;
-    let progress = Progress::new(app.printer.clone());
-    let charts = open(app, &settings.credentials)?;
-    let report = pull(&project, &charts, &progress).await;
+    let progress = Arc::new(Progress::new(app.printer.clone()));
+    let charts = open_alone(app, settings, &progress)?;
+    let report = pull(&project, &charts, &*progress).await;
     progress.clear();
     Ok(report.map_err(failure)?.failed)
 }
@@ -42,14 +44,14 @@ pub(crate) async fn helm_update(app: &App, settings: &HelmSettings, ask: Answer)
     let project = project_root("helm-update", settings)?;
     let no_repository = || Failure::Output { text: "could not detect git repository root".to_owned() };
     let work_tree = windlass_git::WorkTree::around(&project).map(LocalWorkTree).ok_or_else(no_repository)?;
-    let progress = Progress::new(app.printer.clone());
-    let charts = open(app, &settings.credentials)?;
+    let progress = Arc::new(Progress::new(app.printer.clone()));
+    let charts = open_alone(app, settings, &progress)?;
     let options = UpdateOptions {
         upgrade: settings.upgrade,
         commit: settings.commit,
         ask: settings.interactive.then_some(&*ask),
     };
-    let failed = update(&project, &charts, &work_tree, options, &progress).await;
+    let failed = update(&project, &charts, &work_tree, options, &*progress).await;
     progress.clear();
     failed.map_err(failure)
 }
@@ -67,19 +69,31 @@ fn project_root(command: &str, settings: &HelmSettings) -> Result<PathBuf, Failu
     Err(Failure::Output { text })
 }
 
-/// Fetches charts; asks nobody yet.
-pub(super) fn open(app: &App, credentials: &Credentials) -> Result<Charts, Failure> {
+/// For the commands that do nothing else.
+fn open_alone(app: &App, settings: &HelmSettings, progress: &Arc<Progress>) -> Result<Charts, Failure> {
     let environment = &app.environment;
-    app.printer.hide(credentials.secrets());
-    let registry: Arc<OciRegistry> = registry::open(credentials, environment, &app.printer)?;
-    Ok(Charts::new(ChartPorts {
+    app.printer.hide(settings.credentials.secrets());
+    let registry = registry::open(&settings.credentials, environment, &app.printer)?;
+    let project = ProjectSettings { git_cache_update_interval: GIT_INTERVAL, ..settings.project.clone() };
+    let sources = sources::open(&project, &settings.credentials, environment, registry.clone(), progress.clone());
+    Ok(open(&settings.credentials, environment, registry, sources))
+}
+
+/// Fetches charts; asks nobody yet.
+pub(super) fn open(
+    credentials: &Credentials,
+    environment: &Environment,
+    registry: Arc<OciRegistry>,
+    sources: Arc<dyn Sources>,
+) -> Charts {
+    Charts::new(ChartPorts {
         repositories: Arc::new(ChartRepositories::new(repositories(credentials, environment), AGENT)),
         registry: registry.clone(),
         artifacts: registry,
-        sources: Arc::new(NoSources),
+        sources,
         cache: folders::cache_dir(environment).join("helm-charts"),
         limits: ArchiveLimits::default(),
-    }))
+    })
 }
 
 /// Flags and environment, then Helm's own file.
@@ -169,30 +183,6 @@ impl windlass_charts::WorkTree for LocalWorkTree {
 
 fn refused(error: windlass_git::WorkTreeError) -> WorkTreeError {
     WorkTreeError(error.to_string())
-}
-
-/// Until there is a client for git repositories.
-struct NoSources;
-
-impl NoSources {
-    fn refuse<T>() -> Result<T, SourceError> {
-        Err(SourceError::other(std::io::Error::other("charts in git repositories can not be fetched yet")))
-    }
-}
-
-#[async_trait]
-impl Sources for NoSources {
-    async fn git(&self, _: &GitSource) -> Result<Arc<CheckedOut>, SourceError> {
-        Self::refuse()
-    }
-
-    async fn git_refs(&self, _: &GitUrl) -> Result<Refs, SourceError> {
-        Self::refuse()
-    }
-
-    async fn oci(&self, _: &OciSource) -> Result<Arc<CheckedOut>, SourceError> {
-        Self::refuse()
-    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl Run {
         let registry = registry::open(&settings.credentials, &environment, &app.printer)?;
         let sources =
             sources::open(&settings.project, &settings.credentials, &environment, registry.clone(), progress.clone());
+        let charts = charts::open(&settings.credentials, &environment, registry.clone(), sources.clone());
         Ok(Self {
             request: request(settings, output, results)?,
             connector: KubeConnector::new(
@@ -84,7 +85,7 @@ impl Run {
             registry,
             sources,
             helper: GoHelper::new(cache.join("gohelper")),
-            charts: charts::open(app, &settings.credentials)?,
+            charts,
             repository: LocalRepository,
             stores: RealStores::new(environment.clone(), app.printer.clone(), progress.clone()),
             debug: Arc::new(DebugLines(app.printer.clone())),

@@ -105,7 +105,7 @@ func renderDocuments(
 	}
 	top, err := commonutil.ToRenderValues(loaded, values, release, capabilities)
 	if err != nil {
-		return nil, err
+		return nil, inFixedOrder(err)
 	}
 	if err := checkKubeVersion(loaded, capabilities); err != nil {
 		return nil, err
@@ -126,6 +126,21 @@ func renderDocuments(
 		return nil, err
 	}
 	return inOrder(loaded, manifests, hooks, params.SkipCRDs), nil
+}
+
+// inFixedOrder sorts the violations of a schema, which Helm lists in random order, within each chart.
+func inFixedOrder(err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	isViolation := func(line string) bool { return strings.HasPrefix(line, "- at ") }
+	for start := 0; start < len(lines); start++ {
+		end := start
+		for end < len(lines) && isViolation(lines[end]) {
+			end++
+		}
+		slices.Sort(lines[start:end])
+		start = max(start, end-1)
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 func capabilitiesOf(params helmParams) (*common.Capabilities, error) {
