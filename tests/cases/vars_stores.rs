@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_tests::servers::secret_store::{AWS_SECRET_KEY, AZURE_CLIENT_SECRET, SecretStore, VAULT_TOKEN};
-use windlass_tests::{Answer, TestProject};
+use windlass_tests::{Answer, ControlPlane, Options, TestProject};
 
 const KEY: &str = include_str!("vars_stores/service-account.pem");
 const PUBLIC_KEY: &[u8] = include_bytes!("vars_stores/public-key.der");
@@ -268,4 +268,39 @@ fn secrets_of_stores_are_masked_in_errors() {
     let answer = case.run(|_| ());
     assert_eq!(answer.code, 1);
     assert!(answer.stderr.contains("*****.yaml") && !answer.stderr.contains(secret), "{}", answer.stderr);
+}
+
+/// The value reaches the cluster, and is in nothing that a person or a file gets to see.
+#[test]
+fn secrets_of_stores_are_masked_in_results_and_diffs() {
+    let plane = ControlPlane::start(Options::default()).expect("a plane");
+    let secret = "s3cret/of-the-store";
+    let case =
+        Case::new(&[("secret/data/app", &json!({ "v": secret }).to_string())], |url| json!([one_of_each(url)[0]]));
+    let project = case.project().on(&plane);
+    let object = |extra: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: default\ndata:\n  v: 'url={{{{ v }}}}'\n{extra}"
+        )
+    };
+    project.write("app/map.yaml", &object(""));
+    let mut shown = String::new();
+    for (arguments, extra) in [
+        (&["diff", "-o", "yaml", "-o", "text=../text"][..], ""),
+        (&["deploy", "--yes", "-o", "yaml"], ""),
+        (&["deploy", "--yes", "-o", "yaml", "-o", "text=../text"], "  w: '{{ v | b64encode }} {{ v | urlencode }}'\n"),
+    ] {
+        project.write("app/map.yaml", &object(extra));
+        let answer = Answer::from(case.command(&project, arguments).output().expect("windlass runs"));
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        shown.push_str(&answer.stdout);
+        shown.push_str(&answer.stderr);
+        shown.push_str(&fs::read_to_string(project.work().join("text")).unwrap_or_default());
+    }
+    assert!(shown.contains("url=*****"), "{shown}");
+    for form in [secret, &STANDARD.encode(secret), "s3cret%2Fof-the-store"] {
+        assert!(!shown.contains(form), "{form}: {shown}");
+    }
+    let kept = case.command(&project, &["render", "--print-all"]).output().expect("windlass runs");
+    assert!(String::from_utf8_lossy(&kept.stdout).contains("url=s3cret/of-the-store"), "what is rendered is whole");
 }
