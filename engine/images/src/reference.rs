@@ -1,5 +1,7 @@
 //! Image texts such as `reg.example:5000/shop/web:1.4@sha256:…`, as far as decisions need them.
 
+use windlass_model::image_name::canonical;
+
 /// Repository and tag or digest of an image text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageText<'a> {
@@ -24,26 +26,11 @@ impl<'a> ImageText<'a> {
             None => Self { repository: name, tag: None, digest },
         }
     }
-
-    /// The repository with Docker Hub's default host and `library/` written out.
-    pub fn canonical_repository(&self) -> String {
-        const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-        let is_host = |part: &str| part == "localhost" || part.contains(['.', ':']);
-        let (host, path) = match self.repository.split_once('/') {
-            Some((host, path)) if is_host(host) => (host, path),
-            _ => ("docker.io", self.repository),
-        };
-        if !DOCKER_HUB.contains(&host) {
-            return format!("{host}/{path}");
-        }
-        let library = if path.contains('/') { "" } else { "library/" };
-        format!("docker.io/{library}{path}")
-    }
 }
 
 /// Whether two image texts name the same repository.
 pub fn same_repository(a: &str, b: &str) -> bool {
-    ImageText::split(a).canonical_repository() == ImageText::split(b).canonical_repository()
+    canonical(ImageText::split(a).repository) == canonical(ImageText::split(b).repository)
 }
 
 #[cfg(test)]

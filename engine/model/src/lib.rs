@@ -3,6 +3,7 @@
 pub mod deployment;
 pub mod event;
 pub mod image_automation;
+pub mod image_name;
 pub mod location;
 pub mod object;
 pub mod object_ref;

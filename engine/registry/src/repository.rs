@@ -4,6 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use windlass_model::image_name::{self, is_host};
+
+pub(crate) use windlass_model::image_name::canonical_host;
+
 /// Host and path of a repository; Docker Hub's short forms written out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Repository {
@@ -36,26 +40,21 @@ pub enum RepositoryError {
     Host(String),
 }
 
-const DOCKER_HUB: &str = "index.docker.io";
-
 impl Repository {
     /// Parses a name without tag and digest.
     pub fn parse(image: &str) -> Result<Self, RepositoryError> {
         if let Some((scheme, _)) = image.split_once("://") {
             return Err(RepositoryError::Scheme { image: image.to_owned(), scheme: scheme.to_owned() });
         }
-        let (host, path) = match image.split_once('/') {
-            Some((host, path)) if is_host(host) => (canonical_host(host), path),
-            _ => (DOCKER_HUB.to_owned(), image),
-        };
-        check_path(path)?;
+        let (host, path) = image_name::canonical(image);
+        // As written: what is wrong is quoted.
+        check_path(image.split_once('/').filter(|(first, _)| is_host(first)).map_or(image, |(_, path)| path))?;
         if url::Url::parse(&format!("https://{host}/"))
             .map_or(true, |url| url.host().is_none() || !url.username().is_empty())
         {
             return Err(RepositoryError::Host(host));
         }
-        let library = if host == DOCKER_HUB && !path.contains('/') { "library/" } else { "" };
-        Ok(Self { host, path: format!("{library}{path}") })
+        Ok(Self { host, path })
     }
 
     /// As [`Self::parse`], for names whose first part is meant as host.
@@ -95,19 +94,6 @@ impl FromStr for Repository {
 
     fn from_str(text: &str) -> Result<Self, RepositoryError> {
         Self::parse(text)
-    }
-}
-
-fn is_host(part: &str) -> bool {
-    part == "localhost" || part.contains(['.', ':'])
-}
-
-/// Lower case, and one name for Docker Hub.
-pub(crate) fn canonical_host(host: &str) -> String {
-    let host = host.to_ascii_lowercase();
-    match host.as_str() {
-        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => DOCKER_HUB.to_owned(),
-        _ => host,
     }
 }
 
