@@ -121,9 +121,11 @@ fn without_a_key_the_error_names_files_keys_and_what_to_set() {
     let project = project();
     let vars = run(&project, "age3.txt", &["render", "--offline-kubernetes", "--print-all"]);
     assert_eq!((vars.code, vars.stdout.as_str()), (1, ""));
-    for expected in ["failed to decrypt vars file vars.yaml: ", "no identity matches", "set `SOPS_AGE_KEY_FILE`"] {
+    for expected in ["failed to decrypt vars file vars.yaml: ", "no identity matches"] {
         assert!(vars.stderr.contains(expected), "{expected}: {}", vars.stderr);
     }
+    let full = run(&project, "age3.txt", &["render", "--offline-kubernetes", "--print-all", "--errors", "full"]).stderr;
+    assert!(full.contains("set `SOPS_AGE_KEY_FILE`"), "{full}");
     project.write("vars.yaml", "data: {password: x}\nmetadata: {name: app}\n");
     let items = run(&project, "age3.txt", &["render", "--offline-kubernetes", "--print-all"]);
     assert_eq!((items.code, items.stdout.as_str()), (1, ""));
