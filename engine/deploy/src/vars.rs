@@ -113,7 +113,7 @@ async fn load(vars: &Vars, source: &VarsSource, context: &VarsContext<'_>) -> Re
     refuse_output_fields(source)?;
     let batch = context.engine.batch(vars.clone(), SearchPath::empty());
     let batch = match context.search_dirs.first() {
-        Some(project) => config_file::standing_in(batch, project),
+        Some(project) => crate::config_file::standing_in(batch, project),
         None => batch,
     };
     let source = render_entry(&batch, source)?;
