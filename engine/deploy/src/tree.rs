@@ -135,11 +135,20 @@ pub enum TreeError {
         source: ConfigError,
     },
     /// Includes that never end.
-    #[error("includes are nested more than {limit} deep; do the projects include each other? {}", chain.join(" -> "))]
+    #[error("`{}` is included {turns} times inside of itself; do the projects include each other? {}",
+            chain.last().map_or("", String::as_str), chain.join(" -> "))]
+    Cycle {
+        /// How often.
+        turns: usize,
+        /// One turn of the cycle.
+        chain: Vec<String>,
+    },
+    /// More includes in each other than anybody needs.
+    #[error("includes are nested more than {limit} deep: {}", chain.join(" -> "))]
     TooDeep {
         /// The limit.
         limit: usize,
-        /// One turn of the cycle, or the innermost projects when there is none.
+        /// The innermost projects.
         chain: Vec<String>,
     },
     /// A git or OCI include that cannot be fetched.

@@ -1,6 +1,6 @@
 //! Reads one project after the other, depth first (spec 01 sections 6.1 and 6.5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ use crate::target::ResolvedTarget;
 use crate::validation;
 use crate::vars::{self, Notices, Remote, VarsContext, is_empty};
 
-/// Projects nested deeper than this are taken for a cycle.
+/// Projects may not be nested deeper than this.
 const MAX_DEPTH: usize = 64;
 
 /// A project may include itself, for instance until a `when` ends it, but not more often than this.
@@ -65,7 +65,7 @@ pub async fn load(target: &ResolvedTarget, request: TreeRequest<'_>) -> Result<P
     let loader = Loader { request, next_source: AtomicUsize::new(source.id + 1) };
     let origin = Origin { name: String::new(), source };
     let place = Place { dir: target.project.dir.clone(), origin, chain: Vec::new() };
-    loader.project(place, target.vars(), None).await
+    loader.tree(place, target.vars()).await
 }
 
 struct Loader<'a> {
@@ -96,6 +96,21 @@ struct Place {
     chain: Vec<String>,
 }
 
+/// Includes by index into `deployments`.
+type Waiting = VecDeque<(usize, Result<Included, TreeError>)>;
+
+/// A project whose includes are being loaded.
+struct Open {
+    node: ProjectNode,
+    origin: Origin,
+    /// This project and those around it, root first.
+    chain: Vec<String>,
+    /// Evaluates the conditions of its entries.
+    conditions: Batch,
+    /// Includes that are not loaded yet, in order, by index into `deployments`; `None` before they are fetched.
+    waiting: Option<Waiting>,
+}
+
 /// The directory behind an include, before its source has a number.
 enum Included {
     Local,
@@ -110,7 +125,46 @@ struct Parent<'a> {
 }
 
 impl Loader<'_> {
-    async fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<ProjectNode, TreeError> {
+    /// The projects around the current one are a list, not nested calls: a deep tree needs no deep stack.
+    async fn tree(&self, place: Place, vars: Vars) -> Result<ProjectNode, TreeError> {
+        let mut around: Vec<(usize, Open)> = Vec::new();
+        let mut current = self.project(place, vars, None).await?;
+        loop {
+            match self.next_include(&mut current).await {
+                Ok(Some((index, include))) => around.push((index, std::mem::replace(&mut current, include))),
+                Ok(None) => {
+                    let Some((index, parent)) = around.pop() else { return Ok(current.node) };
+                    let include = std::mem::replace(&mut current, parent);
+                    current.node.includes.insert(index, include.node);
+                }
+                Err(error) => {
+                    let dirs = around.iter().map(|(_, open)| &open.node.dir).chain([&current.node.dir]).rev();
+                    return Err(dirs.fold(error, |source, dir| TreeError::Includes {
+                        dir: dir.clone(),
+                        source: Box::new(source),
+                    }));
+                }
+            }
+        }
+    }
+
+    /// The next include of a project with its place in `deployments`, without the includes in it.
+    async fn next_include(&self, open: &mut Open) -> Result<Option<(usize, Open)>, TreeError> {
+        let mut waiting = match open.waiting.take() {
+            Some(waiting) => waiting,
+            None => self.fetch_includes(&open.node, &open.conditions).await?,
+        };
+        let next = waiting.pop_front();
+        open.waiting = Some(waiting);
+        let Some((index, included)) = next else { return Ok(None) };
+        let item = &open.node.config.deployments[index];
+        let (dir, origin) = self.place(&open.node, item, included?, &open.origin)?;
+        let include = self.include(&open.node, item, dir, origin, &open.chain).await?;
+        Ok(Some((index, include)))
+    }
+
+    /// One project, without its includes.
+    async fn project(&self, place: Place, vars: Vars, parent: Option<&Parent<'_>>) -> Result<Open, TreeError> {
         let Place { dir, origin, mut chain } = place;
         let source = origin.source.clone();
         chain.push(origin.describe(&dir));
@@ -134,12 +188,8 @@ impl Loader<'_> {
             config.deployments.clear();
         }
         let inherited = Arc::new(inherit(&config, search_dirs, parent));
-        let mut node = ProjectNode { dir, source, config, vars, inherited, includes: BTreeMap::new() };
-        node.includes = self.includes(&node, &batch, &origin, &chain).await.map_err(|source| match source {
-            TreeError::RootCondition => TreeError::RootCondition,
-            source => TreeError::Includes { dir: node.dir.clone(), source: Box::new(source) },
-        })?;
-        Ok(node)
+        let node = ProjectNode { dir, source, config, vars, inherited, includes: BTreeMap::new() };
+        Ok(Open { node, origin, chain, conditions: batch, waiting: None })
     }
 
     /// Renders and decodes `deployment.yaml`; a root without one is a single item (spec 01 section 3.8).
@@ -170,27 +220,16 @@ impl Loader<'_> {
         Ok(config)
     }
 
-    async fn includes(
-        &self,
-        node: &ProjectNode,
-        batch: &Batch,
-        origin: &Origin,
-        chain: &[String],
-    ) -> Result<BTreeMap<usize, ProjectNode>, TreeError> {
+    async fn fetch_includes(&self, node: &ProjectNode, conditions: &Batch) -> Result<Waiting, TreeError> {
         let mut wanted = Vec::new();
         for (index, item) in node.config.deployments.iter().enumerate() {
-            if is_include(item) && vars::evaluate(batch, item.when.as_deref())? {
+            if is_include(item) && vars::evaluate(conditions, item.when.as_deref())? {
                 wanted.push((index, item));
             }
         }
         // All of them at once, so that their servers are waited for together.
         let fetched = futures::future::join_all(wanted.iter().map(|(_, item)| self.fetch(item))).await;
-        let mut includes = BTreeMap::new();
-        for ((index, item), included) in wanted.into_iter().zip(fetched) {
-            let (dir, origin) = self.place(node, item, included?, origin)?;
-            includes.insert(index, self.include(node, item, dir, origin, chain).await?);
-        }
-        Ok(includes)
+        Ok(wanted.into_iter().map(|(index, _)| index).zip(fetched).collect())
     }
 
     /// The directory of another repository, or the news that there is none.
@@ -241,18 +280,21 @@ impl Loader<'_> {
         dir: PathBuf,
         origin: Origin,
         chain: &[String],
-    ) -> Result<ProjectNode, TreeError> {
+    ) -> Result<Open, TreeError> {
         let name = origin.describe(&dir);
         let turns = chain.iter().filter(|place| **place == name).count();
-        if turns >= MAX_TURNS || chain.len() > MAX_DEPTH {
-            return Err(TreeError::TooDeep { limit: MAX_DEPTH.min(chain.len()), chain: one_turn(chain, name) });
+        if turns >= MAX_TURNS {
+            return Err(TreeError::Cycle { turns, chain: one_turn(chain, name) });
+        }
+        if chain.len() > MAX_DEPTH {
+            return Err(TreeError::TooDeep { limit: MAX_DEPTH, chain: one_turn(chain, name) });
         }
         self.warn_about_ignored_flags(item);
         let vars = self.include_vars(node, item, &dir, &origin.source).await?;
         let same_source = origin.source.id == node.source.id;
         let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source };
         let place = Place { dir, origin, chain: chain.to_vec() };
-        Box::pin(self.project(place, vars, Some(&parent))).await
+        self.project(place, vars, Some(&parent)).await
     }
 
     /// The start variables of an included project: a copy, or a library's own context (spec 01 section 4).
