@@ -10,6 +10,7 @@ use windlass_deploy::error::Error as EngineError;
 use windlass_deploy::images::ImageFailure;
 use windlass_deploy::render::KustomizeFailure;
 use windlass_deploy::target::TargetError;
+use windlass_helm::ConfigError as ChartConfigError;
 use windlass_kustomize::{KustomizeError, ManifestProblem};
 use windlass_model::location::Location;
 use windlass_sops::SopsError;
@@ -52,6 +53,9 @@ impl Advice {
 fn place(error: &(dyn Error + 'static)) -> Option<Location> {
     if let Some(ConfigError::Yaml(yaml)) = error.downcast_ref() {
         return Some(yaml.location().clone());
+    }
+    if let Some(chart) = error.downcast_ref::<ChartConfigError>() {
+        return chart.location().cloned();
     }
     if let Some(yaml) = error.downcast_ref::<YamlError>() {
         return Some(yaml.location().clone());
@@ -138,6 +142,16 @@ mod tests {
             source: TemplateError::new(ErrorKind::Undefined, "'x' is undefined"),
         };
         assert_eq!(Advice::of(&inner).hint.as_deref(), Some(UNDEFINED));
+    }
+
+    #[test]
+    fn a_wrong_helm_chart_yaml_is_shown_where_it_is_wrong() {
+        for (text, line) in [("helmChart:\n  releaseName: r\n  pth: x\n", 3), ("\nhelmChart: {releaseName: r}\n", 2)] {
+            let error = windlass_helm::ChartConfig::parse(text, Path::new("helm-chart.yaml")).expect_err("an error");
+            let error = windlass_charts::PullError::Project(error.into());
+            let at = Advice::of(&error).at.expect("a place");
+            assert_eq!((at.source.name.as_str(), at.line()), ("helm-chart.yaml", line));
+        }
     }
 
     #[test]

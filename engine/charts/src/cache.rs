@@ -15,7 +15,6 @@ const FRESH: Duration = Duration::from_secs(24 * 3600);
 /// A version's place in the cache, locked.
 pub(crate) struct Slot {
     dir: PathBuf,
-    base: PathBuf,
     _lock: File,
 }
 
@@ -31,10 +30,10 @@ pub(crate) struct CachedChart {
 impl Slot {
     /// Waits until no other process works on this version.
     pub(crate) async fn open(cache: &Path, relative: &Path) -> Result<Self, ChartError> {
-        let (base, dir) = (cache.to_owned(), cache.join(relative));
+        let dir = cache.join(relative);
         let opened = tokio::task::spawn_blocking(move || lock(&with_suffix(&dir, ".lock")).map(|lock| (dir, lock)));
         let (dir, lock) = opened.await.map_err(|error| ChartError::Worker(error.to_string()))??;
-        Ok(Self { dir, base, _lock: lock })
+        Ok(Self { dir, _lock: lock })
     }
 
     /// The chart as it is there, whatever its age.
@@ -59,17 +58,18 @@ impl Slot {
         let file = self.origin_file();
         if self.present().is_some_and(|present| present.origin == origin) {
             // Readers may be at work on it, so the same content is left alone.
-            swap::write_file(&file, origin.as_bytes()).map_err(failed("write", &file))?;
+            let touched = File::open(&file).and_then(|file| file.set_modified(SystemTime::now()));
+            touched.map_err(failed("change the time of", &file))?;
             return Ok(CachedChart { dir: self.dir.clone(), origin: origin.to_owned() });
         }
-        let staging = swap::staging(&self.base).map_err(failed("create a folder in", &self.base))?;
+        let staging = swap::staging_beside(&self.dir).map_err(failed("create a folder beside", &self.dir))?;
         let new = staging.path().join("chart");
         fs::create_dir(&new).map_err(failed("create", &new))?;
         fill(&new)?;
         // Without this file the folder counts as absent, so the two never disagree.
         let _ = fs::remove_file(&file);
         swap::replace(&new, &self.dir, staging.path()).map_err(failed("replace", &self.dir))?;
-        swap::write_file(&file, origin.as_bytes()).map_err(failed("write", &file))?;
+        swap::write_file(&file, origin.as_bytes(), staging.path()).map_err(failed("write", &file))?;
         Ok(CachedChart { dir: self.dir.clone(), origin: origin.to_owned() })
     }
 

@@ -49,7 +49,8 @@ impl Digests {
             return fs::remove_file(&file).map_err(failed("remove", &file));
         }
         let text = to_string(&serde_json::json!({ "charts": self.0 }));
-        swap::write_file(&file, text.as_bytes()).map_err(failed("write", &file))
+        let staging = swap::staging(base).map_err(failed("create a folder in", base))?;
+        swap::write_file(&file, text.as_bytes(), staging.path()).map_err(failed("write", &file))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use windlass_helm::{ChartMetadata, ChartSource, GitChart, GitRef, OnDemandCharts, PullFailure, pulled_dir};
+use windlass_helm::{ChartMetadata, ChartSource, GitChart, GitRef, OnDemandCharts, PullFailure, first_escape, pulled_dir};
 use windlass_model::event::{Event, Events};
 use windlass_model::source::{GitReference, GitSource, GitUrl};
 use windlass_registry::{Artifacts, Registry, RegistryError, Repository};
@@ -149,8 +149,12 @@ impl Charts {
         let info = GitInfo::of(&checked_out.state, chart);
         let filled = tokio::task::spawn_blocking(move || {
             let Some(info) = info else {
-                // Someone works on an override, so it may have changed since.
-                return slot.put(&format!("override:{}", fresh_id()), |into| copy_chart(&dir, into, &root));
+                // Used where it is: several releases of it may be rendered at the same time, and what is in the cache
+                // is of the repository.
+                return match first_escape(&dir, &root).map_err(failed("inspect", &dir))? {
+                    None => Ok(CachedChart { dir, origin: "override".to_owned() }),
+                    Some(path) => Err(ChartError::Outside { path, root }),
+                };
             };
             slot.put(&info.origin(), |into| {
                 copy_chart(&dir, into, &root)?;
@@ -198,6 +202,14 @@ impl OnDemandCharts for OnDemand<'_> {
         self.events.emit(Event::Info { text });
         Ok(self.charts.fetch(source).await?.dir)
     }
+
+    async fn overridden(&self, source: &ChartSource) -> Result<Option<PathBuf>, PullFailure> {
+        let ChartSource::Git(chart) = source else { return Ok(None) };
+        if !self.charts.ports.sources.is_overridden(&git_source(chart)?.url)? {
+            return Ok(None);
+        }
+        Ok(Some(self.charts.fetch(source).await?.dir))
+    }
 }
 
 /// What `.git-info.yaml` says.
@@ -238,10 +250,6 @@ fn reference_fields(reference: &str) -> serde_json::Value {
         _ => ("commit", reference),
     };
     serde_json::json!({ field: name })
-}
-
-fn fresh_id() -> u128 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos())
 }
 
 fn git_source(chart: &GitChart) -> Result<GitSource, ChartError> {

@@ -8,7 +8,7 @@ use reqwest::{Certificate, Client, Identity, StatusCode};
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::credentials::RepositoryCredentials;
+use crate::credentials::{RepositoryCredentials, authority};
 
 const CONNECT: Duration = Duration::from_secs(30);
 /// Between two pieces of an answer.
@@ -44,6 +44,18 @@ pub enum FetchError {
         url: String,
         /// Why.
         reason: String,
+    },
+    /// Nobody vouches for the server's certificate.
+    #[error("get {url}: {reason}; {}", trust(host, .authorities.as_deref()))]
+    Untrusted {
+        /// The address.
+        url: String,
+        /// Host and port, as settings name it.
+        host: String,
+        /// What is wrong with the certificate.
+        reason: String,
+        /// The file of authorities in use, and the setting that named it; else those of the system.
+        authorities: Option<String>,
     },
     /// The server wants other credentials.
     #[error("failed to fetch {url} : {status} ({})", if *.sent { "the server does not accept the credentials" } else { "no credentials are known for it" })]
@@ -156,10 +168,7 @@ impl RepositoryClient {
         let mut url = start.clone();
         for _ in 0..=MAX_REDIRECTS {
             let (request, sent) = self.request(&url);
-            let response = request
-                .send()
-                .await
-                .map_err(|error| FetchError::Connection { url: shown(&url), reason: cause(error) })?;
+            let response = request.send().await.map_err(|error| self.no_answer(&url, error))?;
             let status = response.status();
             if status.is_redirection()
                 && let Some(to) = response.headers().get("location").and_then(|to| to.to_str().ok())
@@ -178,6 +187,18 @@ impl RepositoryClient {
             };
         }
         Err(FetchError::Redirect { url: shown(&start), to: shown(&url) })
+    }
+
+    fn no_answer(&self, url: &Url, error: reqwest::Error) -> FetchError {
+        let untrusted = is_untrusted(&error);
+        let (url, host, reason) = (shown(url), authority(url), cause(error));
+        if !untrusted {
+            return FetchError::Connection { url, reason };
+        }
+        let entry = self.credentials.as_ref();
+        let authorities = entry.and_then(|entry| Some((entry.ca_file.as_ref()?, &entry.origin)));
+        let authorities = authorities.map(|(file, origin)| format!("`{}` ({origin})", file.display()));
+        FetchError::Untrusted { url, host, reason, authorities }
     }
 
     fn request(&self, url: &Url) -> (reqwest::RequestBuilder, bool) {
@@ -222,6 +243,32 @@ fn is_passing(error: &FetchError) -> bool {
             ["429", "500", "502", "503", "504"].iter().any(|code| status.starts_with(code))
         }
         _ => false,
+    }
+}
+
+fn trust(host: &str, authorities: Option<&str>) -> String {
+    match authorities {
+        Some(authorities) => format!("its authority is not in {authorities}"),
+        None => format!("name the file of its authority with `--helm-ca-file {host}=FILE` or KLUCTL_HELM_CA_FILE"),
+    }
+}
+
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if is_certificate(inner) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+/// An I/O error hides the error that it holds.
+fn is_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().is_some_and(|held| is_certificate(held)),
+        None => matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
     }
 }
 

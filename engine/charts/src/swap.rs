@@ -15,6 +15,18 @@ pub(crate) fn staging(base: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(STAGING).tempdir_in(base)
 }
 
+/// The same beside `dir`, under a name of its own. What a killed run left there is removed first, so the caller keeps
+/// other runs away from `dir`.
+pub(crate) fn staging_beside(dir: &Path) -> io::Result<TempDir> {
+    let folder = dir.parent().unwrap_or(Path::new("."));
+    let name = format!("{STAGING}{}", dir.file_name().unwrap_or_default().to_string_lossy());
+    match fs::remove_dir_all(folder.join(&name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::create_dir_all(folder)?,
+    }
+    tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(folder)
+}
+
 /// Removes what killed runs left. The caller keeps other runs away.
 pub(crate) fn clean(base: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(base) {
@@ -63,10 +75,9 @@ fn exchange(_one: &Path, _other: &Path) -> bool {
     false
 }
 
-/// Writes a small file in one step.
-pub(crate) fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+/// Writes a small file in one step; while unfinished it is in `staging`.
+pub(crate) fn write_file(path: &Path, content: &[u8], staging: &Path) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix("file-").tempfile_in(staging)?;
     io::Write::write_all(&mut file, content)?;
     #[cfg(unix)]
     {
@@ -174,6 +185,18 @@ mod tests {
         clean(base.path()).unwrap();
         assert!(!kept.exists() && base.path().join("https_x").exists());
         clean(&base.path().join("missing")).unwrap();
+    }
+
+    #[test]
+    fn a_staging_folder_takes_the_place_of_what_a_killed_run_left() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("a/1.0.0");
+        let killed = staging_beside(&dir).unwrap().keep();
+        fs::write(killed.join("half"), "").unwrap();
+        let next = staging_beside(&dir).unwrap();
+        assert_eq!((next.path(), fs::read_dir(&killed).unwrap().count()), (&*killed, 0));
+        drop(next);
+        assert_eq!(fs::read_dir(base.path().join("a")).unwrap().count(), 0);
     }
 
     #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
+use windlass_model::location::Location;
 use windlass_yaml::{Dialect, Document, PathElement, Source, from_document, from_value, parse_first};
 
 use crate::error::{ConfigError, HelmError};
@@ -142,7 +143,7 @@ fn parse(text: &str, path: &Path) -> Result<ChartConfig, ConfigError> {
     let raw = raw.helm_chart;
     let rules = validate(&raw);
     if !rules.is_empty() {
-        return Err(ConfigError::Invalid { rules });
+        return Err(ConfigError::Invalid { at: Box::new(place(&document, &rules)), rules });
     }
     let source = chart_source(&document, &raw)?;
     let RawConfig { update_constraints, release_name, namespace, output, .. } = raw;
@@ -157,6 +158,20 @@ fn parse(text: &str, path: &Path) -> Result<ChartConfig, ConfigError> {
         skip_update: raw.skip_update,
         skip_pre_pull: raw.skip_pre_pull,
     })
+}
+
+/// The field of the first broken rule; of a missing field the mapping's key.
+fn place(document: &Document, rules: &[(&'static str, &'static str)]) -> Location {
+    let sources: &[&str] = match rules.first() {
+        // Each of these may be the one too many.
+        Some(("repo", _)) => &["repo", "git", "path"],
+        Some(("ReleaseName", _)) => &["releaseName"],
+        Some((field, _)) => &[field],
+        None => &[],
+    };
+    let path = |field: &str| [PathElement::from("helmChart"), field.into()];
+    let present = sources.iter().map(|field| path(field)).find(|path| document.locate_key(path).is_some());
+    document.key_location(present.as_ref().map_or(&["helmChart".into()][..], |path| &path[..]))
 }
 
 fn yaml(error: windlass_yaml::YamlError) -> ConfigError {
@@ -191,19 +206,24 @@ fn git_chart(document: &Document, value: &Value) -> Result<GitChart, ConfigError
             from_value(document, other, &base).map_err(yaml)?
         }
     };
-    let url = GitUrl::parse(&raw.url).map_err(|reason| ConfigError::Git { reason })?;
-    let reference = raw.reference.map(git_ref).transpose()?;
+    let wrong = |field: &str, reason: String| {
+        let path = [PathElement::from("helmChart"), "git".into(), field.into()];
+        let exact = document.locate(&path).is_some();
+        ConfigError::Git { reason, at: Box::new(document.location(if exact { &path } else { &path[..2] })) }
+    };
+    let url = GitUrl::parse(&raw.url).map_err(|reason| wrong("url", reason))?;
+    let reference = raw.reference.map(git_ref).transpose().map_err(|reason| wrong("ref", reason.to_owned()))?;
     Ok(GitChart { url, reference, sub_dir: raw.sub_dir.filter(|dir| !dir.is_empty()) })
 }
 
-fn git_ref(raw: RawRef) -> Result<GitRef, ConfigError> {
+fn git_ref(raw: RawRef) -> Result<GitRef, &'static str> {
     let RawRef { branch, tag, commit } = raw;
     let given = [branch.map(GitRef::Branch), tag.map(GitRef::Tag), commit.map(GitRef::Commit)];
     let mut given = given.into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(reference), None) => Ok(reference),
-        (None, _) => Err(ConfigError::Git { reason: "either branch, tag or commit must be set".to_owned() }),
-        (Some(_), Some(_)) => Err(ConfigError::Git { reason: "only one of the ref fields can be set".to_owned() }),
+        (None, _) => Err("either branch, tag or commit must be set"),
+        (Some(_), Some(_)) => Err("only one of the ref fields can be set"),
     }
 }
 
@@ -262,6 +282,25 @@ mod tests {
             "unmarshalling helm-chart.yaml failed: Key: 'HelmChartConfig.HelmChartConfig2.repo' \
              Error:Field validation for 'repo' failed on the 'either repo, path or git must be specified' tag"
         );
+    }
+
+    #[test]
+    fn errors_point_to_their_field() {
+        for (fields, wanted) in [
+            ("{path: a}", "helmChart"),
+            ("{path: a, releaseName: ''}", "releaseName"),
+            ("{path: a, releaseName: r, chartVersion: 1}", "chartVersion"),
+            ("{path: a, git: 'https://h/x', releaseName: r}", "git"),
+            ("{path: a, releaseName: r, chrt: 1}", "chrt"),
+            ("{git: {url: nonsense}, releaseName: r}", "nonsense"),
+            ("{git: {url: 'https://h/x', ref: {}}, releaseName: r}", "{}"),
+        ] {
+            let text = format!("# a comment\nhelmChart: {fields}\n");
+            let error = ChartConfig::parse(&text, Path::new("helm-chart.yaml")).unwrap_err();
+            let HelmError::Config { source, .. } = error else { panic!("a wrong file") };
+            let at = source.location().unwrap();
+            assert_eq!(&text[at.span.clone()], wanted, "{fields}: {source}");
+        }
     }
 
     #[test]

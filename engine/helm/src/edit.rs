@@ -15,7 +15,7 @@ pub fn set_version(text: &str, path: &Path, version: &str) -> Result<String, Hel
     let before = ChartConfig::parse(text, path)?;
     let fail = |reason: &str| HelmError::Config {
         path: path.to_owned(),
-        source: ConfigError::Git { reason: format!("the version can not be replaced: {reason}") },
+        source: ConfigError::Fixed { reason: reason.to_owned() },
     };
     let field: &[&str] = match &before.source {
         ChartSource::Repository { .. } | ChartSource::Oci { .. } => &["helmChart", "chartVersion"],

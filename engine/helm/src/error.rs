@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use windlass_gohelper::HelperError;
+use windlass_model::location::Location;
 use windlass_yaml::{YamlError, YamlErrorKind};
 
 /// Rendering a chart item failed. Texts are those that scripts match on.
@@ -102,13 +103,35 @@ pub enum ConfigError {
     Invalid {
         /// The broken rules, as (field, rule).
         rules: Vec<(&'static str, &'static str)>,
+        /// The field of the first one, or the mapping that misses it.
+        at: Box<Location>,
     },
     /// `git` is wrong.
     #[error("{reason}")]
     Git {
         /// What is wrong.
         reason: String,
+        /// Where.
+        at: Box<Location>,
     },
+    /// A version that was to be replaced can not.
+    #[error("the version can not be replaced: {reason}")]
+    Fixed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    /// The place in the file.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        match self {
+            Self::Yaml { source } => Some(source.location()),
+            Self::Invalid { at, .. } | Self::Git { at, .. } => Some(at),
+            Self::Fixed { .. } => None,
+        }
+    }
 }
 
 /// Why a chart can not be rendered.

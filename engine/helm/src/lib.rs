@@ -21,7 +21,7 @@ pub use edit::set_version;
 pub use error::{ConfigError, HelmError, RenderFailure};
 pub use git_url::GitUrl;
 pub use identity::ChartMetadata;
-pub use locate::{OnDemandCharts, PullFailure};
+pub use locate::{OnDemandCharts, PullFailure, first_escape};
 pub use pulled::{BASE_NAME, pulled_base, pulled_dir};
 pub use render::{ChartRequest, RenderedChart, Values, render_chart, values_file};
 pub use windlass_gohelper::{GoHelper, HelmCapabilities, Lookup, LookupQuestion};

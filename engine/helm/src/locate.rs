@@ -27,6 +27,13 @@ pub trait OnDemandCharts: Send + Sync {
     /// # Errors
     /// The chart can not be had.
     async fn chart(&self, source: &ChartSource) -> Result<PathBuf, PullFailure>;
+
+    /// The folder of a chart whose git repository is overridden by a local directory, which then counts more than what
+    /// was pulled before.
+    ///
+    /// # Errors
+    /// There is an override, and the chart is not in it.
+    async fn overridden(&self, source: &ChartSource) -> Result<Option<PathBuf>, PullFailure>;
 }
 
 /// Why a chart can not be had, as the puller tells it.
@@ -43,13 +50,23 @@ pub(crate) async fn locate(
         return locate_local(path, source_dir, source_root);
     }
     let name = name_from_address(&config.source)?.unwrap_or_default();
-    let dir = match on_demand.filter(|_| config.skip_pre_pull) {
-        Some(puller) => puller.chart(&config.source).await.map_err(RenderFailure::Pull),
-        None => locate_pulled(config, &name, source_dir, source_root),
+    let dir = match fetch(config, on_demand).await {
+        Ok(None) => locate_pulled(config, &name, source_dir, source_root),
+        Ok(Some(dir)) => Ok(dir),
+        Err(error) => Err(RenderFailure::Pull(error)),
     };
     let dir =
         dir.map_err(|source| HelmError::Render { chart: name.clone(), release: config.release_name.clone(), source })?;
     Ok(LocatedChart { name, dir })
+}
+
+/// Nothing when the chart is to be one of those that were pulled before.
+async fn fetch(config: &ChartConfig, charts: Option<&dyn OnDemandCharts>) -> Result<Option<PathBuf>, PullFailure> {
+    match charts {
+        Some(charts) if config.skip_pre_pull => charts.chart(&config.source).await.map(Some),
+        Some(charts) => charts.overridden(&config.source).await,
+        None => Ok(None),
+    }
 }
 
 fn locate_local(path: &str, source_dir: &Path, source_root: &Path) -> Result<LocatedChart, HelmError> {
@@ -138,7 +155,10 @@ pub(crate) fn join(dir: &Path, relative: &str) -> PathBuf {
 }
 
 /// The first place outside of `root` to which a link of the chart, or on the way to it, leads.
-fn first_escape(dir: &Path, root: &Path) -> io::Result<Option<PathBuf>> {
+///
+/// # Errors
+/// The chart can not be read.
+pub fn first_escape(dir: &Path, root: &Path) -> io::Result<Option<PathBuf>> {
     let root = fs::canonicalize(root)?;
     let real = fs::canonicalize(dir)?;
     if !real.starts_with(&root) {

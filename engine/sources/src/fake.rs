@@ -59,6 +59,10 @@ impl Sources for FakeSources {
         Ok(Arc::new(CheckedOut { root, state }))
     }
 
+    fn is_overridden(&self, _url: &GitUrl) -> Result<bool, SourceError> {
+        Ok(false)
+    }
+
     async fn git_refs(&self, url: &GitUrl) -> Result<Refs, SourceError> {
         let of_url = self.git.keys().filter(|(known, _)| known == url.as_str());
         Ok(Refs::Remote(of_url.map(|(_, name)| RemoteRef { name: name.clone(), commit: name.clone() }).collect()))

@@ -189,6 +189,10 @@ impl Sources for FetchedSources {
         self.check_out(url, mirror, commit).await
     }
 
+    fn is_overridden(&self, url: &GitUrl) -> Result<bool, SourceError> {
+        Ok(self.override_of(&url.key(), "git", &url.to_string())?.is_some())
+    }
+
     async fn git_refs(&self, url: &GitUrl) -> Result<Refs, SourceError> {
         if self.override_of(&url.key(), "git", &url.to_string())?.is_some() {
             return Ok(Refs::Override);

@@ -80,6 +80,12 @@ pub trait Sources: Send + Sync {
     /// The repository cannot be reached or read, or the reference does not exist.
     async fn git(&self, source: &GitSource) -> Result<Arc<CheckedOut>, SourceError>;
 
+    /// Whether a local directory stands for a git repository. Asks nobody.
+    ///
+    /// # Errors
+    /// The directory can not be used.
+    fn is_overridden(&self, url: &GitUrl) -> Result<bool, SourceError>;
+
     /// Branches and tags of a git repository.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::authority::Authority;
 use super::build::{self, Server};
+use super::chart_server;
 use super::control_plane::builder;
 use super::process::{Group, free_port};
 use super::proxy::Proxy;
@@ -228,6 +229,11 @@ impl Registry {
         self.upload.index(repository, tag, children)
     }
 
+    /// Pushes a chart folder as `helm push` does; the tag is its version, with `_` for `+`.
+    pub fn push_chart(&self, repository: &str, folder: &Path) -> Result<(), SandboxError> {
+        self.upload.chart(repository, folder)
+    }
+
     /// Pushes a tiny image that was created at an RFC 3339 time.
     pub fn push_image_created(&self, repository: &str, tag: &str, created: &str) -> Result<(), SandboxError> {
         self.upload.images(repository, &[tag], Some(created))
@@ -292,6 +298,26 @@ impl Upload {
         }
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
         upload.manifest(repository, tag, INDEX, &index.to_string())
+    }
+
+    fn chart(&self, repository: &str, folder: &Path) -> Result<(), SandboxError> {
+        let upload = self.scoped(repository);
+        let chart = chart_server::metadata(&folder.join("Chart.yaml"))?;
+        let text = |name: &str| chart[name].as_str().unwrap_or_default().to_owned();
+        let layer = chart_server::package(folder, &text("name")).map_err(SandboxError::file("package", folder))?;
+        let config = chart.to_string();
+        upload.blob(repository, &layer)?;
+        upload.blob(repository, config.as_bytes())?;
+        let manifest = json!({
+            "schemaVersion": 2,
+            "config": descriptor("application/vnd.cncf.helm.config.v1+json", config.as_bytes()),
+            "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &layer)],
+            "annotations": {
+                "org.opencontainers.image.title": text("name"),
+                "org.opencontainers.image.version": text("version"),
+            },
+        });
+        upload.manifest(repository, &text("version").replace('+', "_"), MANIFEST, &manifest.to_string())
     }
 
     /// Uploads what an image consists of; answers its manifest.
