@@ -10,7 +10,7 @@ mod writer;
 use serde_json::Value;
 
 pub use order::sort_by_key;
-pub use scalar::format_float;
+pub use scalar::{format_float, is_plain_string};
 pub(crate) use scalar::{format_float32, is_printable};
 use writer::Writer;
 

@@ -23,7 +23,7 @@ mod typed;
 pub use decode::decode;
 pub use dialect::{Dialect, DuplicateKeys, ReadOptions};
 pub use document::{Document, PathElement, display_path, parse_documents, parse_first};
-pub use emit::{Emitter, Folding, format_float, sort_by_key, to_string, to_string_documents};
+pub use emit::{Emitter, Folding, format_float, is_plain_string, sort_by_key, to_string, to_string_documents};
 pub use error::{YamlError, YamlErrorKind};
 pub use resolve::{Resolved, resolve};
 pub use typed::{from_document, from_value};

@@ -36,6 +36,12 @@ impl TagFilter {
         Ok(self)
     }
 
+    /// The part of a tag that is compared; nothing for a tag that is out.
+    pub fn compared<'t>(&self, tag: &'t str) -> Option<Cow<'t, str>> {
+        let mut locations = self.pattern.as_ref().map(GoRegex::locations);
+        self.value(tag, locations.as_mut()).ok()
+    }
+
     /// The part of each tag to compare, or why it is out.
     pub(super) fn values<'t, S: AsRef<str>>(&self, tags: &'t [S]) -> Vec<Result<Cow<'t, str>, Fate>> {
         let mut locations = self.pattern.as_ref().map(GoRegex::locations);

@@ -20,7 +20,7 @@ impl SemverSelection {
     }
 
     /// The version that a tag stands for.
-    pub(crate) fn version<'a>(&self, tag: &'a str) -> Option<SemverVersion<'a>> {
+    pub fn version<'a>(&self, tag: &'a str) -> Option<SemverVersion<'a>> {
         SemverVersion::parse_tag(tag).or_else(|| if self.loose { at_the_end(tag) } else { None })
     }
 

@@ -40,6 +40,11 @@ pub(super) fn style(text: &str, place: Place) -> Style {
     }
 }
 
+/// Whether `text` without quotes is a string for every reader of YAML 1.1 and 1.2.
+pub fn is_plain_string(text: &str) -> bool {
+    style(text, Place::Value) == Style::Plain
+}
+
 /// Whether every reader takes the plain text for a string.
 fn reads_as_string(text: &str) -> bool {
     let Some(first) = text.bytes().next() else {
