@@ -14,8 +14,8 @@ use windlass_template::{Batch, Engine, EngineOptions, Ports, SearchPath, Vars};
 const PASSES: usize = 30;
 
 fn main() -> io::Result<()> {
-    let numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let passes = numbers.last().unwrap_or(PASSES).max(3);
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let passes = numbers.next_back().unwrap_or(PASSES).max(3);
     let work = renders()?;
     // The first passes warm up.
     let times: Vec<(f64, f64)> = (0..passes).map(|_| pass(&work)).skip(passes / 10 + 1).collect();

@@ -222,7 +222,7 @@ impl Batch {
         self.guarded(|environment, purpose| {
             let translated = translate::template(text, purpose);
             let rendering =
-                &origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
+                &origin.map_or(Rendering::File(name, &translated), |origin| Rendering::Inline(origin, &translated));
             let template = environment
                 .template_from_named_str(name, &translated.text)
                 .map_err(|error| convert(&error, rendering))?;

@@ -116,6 +116,9 @@ impl Frame {
     }
 }
 
+/// Templates that render each other again and again need not all be shown.
+const MAX_FRAMES: usize = 200;
+
 /// A template that could not be rendered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TemplateError {
@@ -138,6 +141,7 @@ impl TemplateError {
     /// Adds places; the innermost is the first.
     pub(crate) fn with_frames(mut self, frames: impl IntoIterator<Item = Frame>) -> Self {
         self.repr.frames.extend(frames);
+        self.repr.frames.truncate(MAX_FRAMES);
         self
     }
 

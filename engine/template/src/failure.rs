@@ -13,6 +13,8 @@ use crate::scope;
 use crate::translate::Translated;
 use crate::value::parent_name;
 
+mod way;
+
 /// An error of one of our functions, carried through the engine.
 #[derive(Debug)]
 struct Raised {
@@ -54,32 +56,53 @@ pub(crate) fn nested(error: TemplateError) -> Error {
     Error::new(kind, error.message().to_owned()).with_source(error)
 }
 
+/// A macro failed: gets the place of the call as the next step of the way.
+pub(crate) fn called(error: Error) -> Error {
+    Error::new(EngineKind::InvalidOperation, "a macro failed").with_source(error)
+}
+
+/// [`called`] for a macro that a `call` block calls.
+pub(crate) fn called_with_body(error: Error) -> Error {
+    Error::new(EngineKind::InvalidOperation, CALL_BLOCK).with_source(error)
+}
+
+/// The engine gives such an error a place in the body of the block.
+const CALL_BLOCK: &str = "a macro failed that has a `call` block";
+
 /// What was being rendered when the engine failed.
 pub(crate) enum Rendering<'a> {
-    /// A file; the engine's names are paths.
-    File(&'a Translated),
+    /// A file by its name; the engine's names are paths.
+    File(&'a str, &'a Translated),
     /// An inline text that stands at a place.
     Inline(&'a Location, &'a Translated),
 }
 
 impl Rendering<'_> {
+    fn outermost(&self) -> &Translated {
+        let (Self::File(_, outermost) | Self::Inline(_, outermost)) = self;
+        outermost
+    }
+
     /// What the template `name` was compiled from.
     fn source(&self, name: &str, text: &str) -> Option<Arc<Translated>> {
-        let (Self::File(outermost) | Self::Inline(_, outermost)) = self;
+        let outermost = self.outermost();
         if outermost.text == text { Some(Arc::new((*outermost).clone())) } else { scope::current_source(name) }
     }
 }
+
+/// Steps of the way to an error that are kept, innermost first.
+const MAX_FRAMES: usize = 50;
 
 /// The engine's name for inline texts.
 pub(crate) const INLINE_NAME: &str = "<template>";
 
 /// Turns an engine error into ours.
 pub(crate) fn convert(error: &Error, rendering: &Rendering<'_>) -> TemplateError {
-    let mut frames = Vec::new();
+    let mut steps = Vec::new();
     let mut chain = Chain { innermost: error, inner: None };
     let mut current: Option<&Error> = Some(error);
     while let Some(error) = current {
-        frames.extend(frame(error, rendering));
+        steps.push(error);
         chain.innermost = error;
         current = None;
         if let Some(source) = error.source() {
@@ -87,7 +110,12 @@ pub(crate) fn convert(error: &Error, rendering: &Rendering<'_>) -> TemplateError
             chain.inner = source.downcast_ref::<TemplateError>();
         }
     }
-    frames.reverse();
+    steps.reverse();
+    // An endless recursion has hundreds of steps that say the same.
+    let mut frames: Vec<Frame> =
+        steps.into_iter().filter_map(|error| frame(error, rendering)).take(MAX_FRAMES).collect();
+    let missing = way::to_outermost(&frames, rendering);
+    frames.extend(missing);
     let error = chain.error(rendering);
     let error = if chain.inner.is_none() { refined(error, frames.first()) } else { error };
     error.with_frames(frames)
@@ -181,10 +209,19 @@ fn frame(error: &Error, rendering: &Rendering<'_>) -> Option<Frame> {
     let offset = |offset: usize| source.as_ref().map_or(offset, |source| source.original_offset(offset));
     let range = error.range().map(|range| offset(range.start)..offset(range.end).max(offset(range.start)));
     let text = source.as_ref().map_or(compiled, |source| &source.original);
+    let (line, range) = match error.detail() {
+        Some(CALL_BLOCK) => match call_site(text, line, range.as_ref()) {
+            Some(tag) => (way::line_of(text, tag), Some(tag..tag + 2)),
+            None => (line, range),
+        },
+        _ => (line, range),
+    };
     let syntax = error.kind() == EngineKind::SyntaxError;
-    let part = match syntax {
+    // Python finds unknown filters when it compiles.
+    let compiling = syntax || matches!(error.kind(), EngineKind::UnknownFilter | EngineKind::UnknownTest);
+    let part = match compiling {
         true => TemplatePart::Other,
-        false => part_at(text, range.as_ref().map_or_else(|| line_start(text, line), |range| range.start)),
+        false => way::part_at(text, range.as_ref().map_or_else(|| line_start(text, line), |range| range.start)),
     };
     let (shown_as, at) = match rendering {
         Rendering::Inline(origin, _) if name == INLINE_NAME || name == "<expression>" => {
@@ -203,6 +240,14 @@ fn frame(error: &Error, rendering: &Rendering<'_>) -> Option<Frame> {
     Some(Frame { at, shown_as, line, part })
 }
 
+/// The tag of the `call` block in whose body the engine places an error of the call.
+fn call_site(text: &str, line: usize, range: Option<&std::ops::Range<usize>>) -> Option<usize> {
+    let start = line_start(text, line);
+    // Without a range, a line with such a tag is the right one.
+    let is_there = range.is_none() && text.get(start..)?.lines().next().is_some_and(way::starts_call);
+    if is_there { None } else { way::call_tag(text, range.map_or(start, |range| range.start)) }
+}
+
 /// The place inside the text that the template was taken from, when the
 /// template stands there as it is; else the whole origin.
 fn inline_location(origin: &Location, range: Option<std::ops::Range<usize>>, text: &str) -> Location {
@@ -218,28 +263,6 @@ fn inline_location(origin: &Location, range: Option<std::ops::Range<usize>>, tex
 
 fn line_start(text: &str, line: usize) -> usize {
     text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
-}
-
-/// Which block or macro encloses `offset`, by a look at the tags before it.
-fn part_at(text: &str, offset: usize) -> TemplatePart {
-    let mut open: Vec<TemplatePart> = Vec::new();
-    let mut rest = text.get(..offset.min(text.len())).unwrap_or(text);
-    while let Some(start) = rest.find("{%") {
-        rest = &rest[start + 2..];
-        let tag = rest.trim_start_matches(['-', '+']).trim_start();
-        let mut words = tag.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-        match words.next() {
-            Some("block") if rest.contains("%}") => {
-                open.push(TemplatePart::Block(words.next().unwrap_or_default().to_owned()))
-            }
-            Some("macro" | "call") if rest.contains("%}") => open.push(TemplatePart::Other),
-            Some("endblock" | "endmacro" | "endcall") => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
-    open.pop().unwrap_or(TemplatePart::TopLevel)
 }
 
 /// Kind and text of an error that the engine itself raised.

@@ -25,7 +25,7 @@ use crate::scope;
 use crate::translate::Purpose;
 use crate::value::py_str;
 
-pub(crate) use builtins::is_range;
+pub(crate) use builtins::{is_range, range_contains};
 pub(crate) use renders::render;
 pub(crate) use time::Time;
 

@@ -361,6 +361,9 @@ pub(crate) fn contains(container: &Value, needle: &Value) -> Result<bool, Error>
             Ok(container.try_iter()?.any(|key| key == *needle))
         }
         ValueKind::Seq | ValueKind::Iterable => {
+            if let Some(found) = crate::functions::range_contains(container, needle) {
+                return Ok(found);
+            }
             budget::visit(container.len().unwrap_or(0))?;
             for item in container.try_iter()? {
                 if equal(needle, &item)? {

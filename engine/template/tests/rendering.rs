@@ -161,3 +161,29 @@ fn project_variables_hide_jinja_but_not_kluctl() {
         "rdTrueFalseFalse"
     );
 }
+
+#[test]
+fn ranges_are_as_long_as_they_say_and_cost_nothing() {
+    assert_eq!(render(json!({}), "{{ range(10**9)[5] }} {{ range(10**12)[-1] }}"), "5 999999999999");
+    assert_eq!(
+        render(json!({}), "{{ range(10**12) | length }} {{ range(0, 10**12, 7)[1:3] }}"),
+        "1000000000000 range(7, 21, 7)"
+    );
+    assert_eq!(render(json!({}), "{{ 10**8 in range(10**12) }} {{ 10**8 + 1 in range(0, 10**12, 2) }}"), "True False");
+    assert_eq!(
+        render(json!({}), "{{ 3 in range(9, 0, -2) }} {{ 1 in range(9, 1, -2) }} {{ 'x' in range(3) }}"),
+        "True False False"
+    );
+    for text in ["{{ range(10**12) | list }}", "{{ range(10**12) | sum }}", "{% for i in range(10**12) %}{% endfor %}"]
+    {
+        let error = batch(json!({})).render_named(text, "test").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit, "{text}");
+    }
+}
+
+#[test]
+fn endless_recursion_is_told_in_few_steps() {
+    let error = batch(json!({})).render_named("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "test").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.frames().len() <= 50);
+}

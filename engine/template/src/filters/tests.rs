@@ -134,9 +134,20 @@ fn same(left: &Value, right: &Value) -> bool {
     }
     match (left.as_object(), right.as_object()) {
         (Some(_), Some(_)) => shared::<List>(left, right) || shared::<Dict>(left, right),
-        (None, None) => left.kind() == right.kind() && left == right && left.is_integer() == right.is_integer(),
+        (None, None) => same_scalar(left, right),
         _ => false,
     }
+}
+
+/// CPython keeps one object for none, booleans, small integers and short constants; other numbers are new each time.
+fn same_scalar(left: &Value, right: &Value) -> bool {
+    let is_number = |value: &Value| value.kind() == ValueKind::Number;
+    let is_small =
+        |value: &Value| value.is_integer() && value.as_i64().is_some_and(|number| (-5..=256).contains(&number));
+    left.kind() == right.kind()
+        && left == right
+        && left.is_integer() == right.is_integer()
+        && (!is_number(left) || is_small(left))
 }
 
 fn equal(args: &[Value]) -> Result<bool, Error> {

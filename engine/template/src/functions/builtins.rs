@@ -9,12 +9,13 @@ use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::add;
 use crate::binder::{signature, split_named};
+use crate::budget::reserve_items;
 use crate::failure::{raised, type_error, value_error};
 use crate::methods::{no_args, pairs_of};
 use crate::value::{Number, new_dict, number_of, py_str, type_name};
 
-/// More elements than any real loop has; a list of them still fits.
-const MAX_RANGE: i64 = 10_000_000;
+/// A list of so many elements of a range still fits.
+const MAX_COLLECTED: i64 = 10_000_000;
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "dict", |_, args| dict(args));
@@ -73,10 +74,8 @@ fn range(args: &[Value]) -> Result<Value, Error> {
 fn spanning(start: i64, stop: i64, step: i64) -> Result<Range, Error> {
     let span = if step > 0 { i128::from(stop) - i128::from(start) } else { i128::from(start) - i128::from(stop) };
     let stride = i128::from(step).abs();
-    let length = i64::try_from((span.max(0) + stride - 1) / stride).unwrap_or(i64::MAX);
-    if length > MAX_RANGE {
-        return Err(raised(crate::error::ErrorKind::Limit, format!("range has more than {MAX_RANGE} elements")));
-    }
+    let length = i64::try_from((span.max(0) + stride - 1) / stride)
+        .map_err(|_| raised(crate::error::ErrorKind::Overflow, "Python int too large to convert to C ssize_t"))?;
     Ok(Range { start, stop, step, length })
 }
 
@@ -91,7 +90,14 @@ struct Range {
 impl Range {
     fn at(&self, index: i64) -> Option<Value> {
         let index = if index < 0 { index + self.length } else { index };
-        (0..self.length).contains(&index).then(|| Value::from(self.start + index * self.step))
+        let place = i128::from(self.start) + i128::from(index) * i128::from(self.step);
+        (0..self.length).contains(&index).then(|| Value::from(place))
+    }
+
+    fn contains(&self, number: i128) -> bool {
+        let distance = number - i128::from(self.start);
+        let step = i128::from(self.step);
+        distance % step == 0 && (0..i128::from(self.length)).contains(&(distance / step))
     }
 }
 
@@ -110,7 +116,12 @@ impl Object for Range {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let range = self.clone();
-        Enumerator::Iter(Box::new((0..self.length).map(move |index| range.at(index).unwrap_or_default())))
+        let items = (0..self.length).map(move |index| range.at(index).unwrap_or_default());
+        match self.length {
+            0..=MAX_COLLECTED => Enumerator::Iter(Box::new(items)),
+            // No room is set aside for its length. Who collects it is stopped, and the render fails.
+            _ => Enumerator::Iter(Box::new(items.take_while(|_| reserve_items(10).is_ok()))),
+        }
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
@@ -132,6 +143,15 @@ pub(super) fn sliced(value: &Value, first: i64, end: i64, step: i64) -> Value {
         spanning(place(first)?, place(end)?, range.step.checked_mul(step)?).ok()
     });
     part.map_or(Value::UNDEFINED, Value::from_object)
+}
+
+/// Whether a range has the number; `None` for other values.
+pub(crate) fn range_contains(value: &Value, needle: &Value) -> Option<bool> {
+    let range = value.downcast_object_ref::<Range>()?;
+    match number_of(needle)? {
+        Number::Int(number) => Some(range.contains(number)),
+        Number::Float(_) => None,
+    }
 }
 
 /// Whether a value is a `range`, which prints as one.

@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, State};
 
 use super::add;
 use crate::binder::split_named;
-use crate::failure::type_error;
+use crate::failure::{called, called_with_body, type_error};
 use crate::value::{new_dict, py_str};
 
 pub(super) fn register(environment: &mut Environment<'static>) {
@@ -124,13 +124,46 @@ impl Object for Macro {
         if self.kwargs {
             values.push(new_dict(named.into_iter().map(|(name, value)| (Value::from(name), value)).collect()));
         }
-        if let Some(caller) = caller {
-            values.push(minijinja::value::Kwargs::from_iter([caller]).into());
+        let failed = if caller.is_some() { called_with_body } else { called };
+        if let Some((name, target)) = caller {
+            let caller = Value::from_object(Caller { target });
+            values.push(minijinja::value::Kwargs::from_iter([(name, caller)]).into());
         }
-        self.target.call(state, &values)
+        self.target.call(state, &values).map_err(failed)
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<Macro '{}'>", self.name())
+    }
+}
+
+/// The body of a `call` block, as its macro sees it.
+#[derive(Debug)]
+struct Caller {
+    target: Value,
+}
+
+impl Object for Caller {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "name" => Some(Value::from(())),
+            "arguments" => {
+                let names: Vec<Value> = self.target.get_attr("arguments").ok()?.try_iter().ok()?.collect();
+                Some(Value::from(Tuple::from(names)))
+            }
+            _ => None,
+        }
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        self.target.call(state, args).map_err(called)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<Macro anonymous>")
     }
 }

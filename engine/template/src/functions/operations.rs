@@ -140,15 +140,15 @@ fn thaw(value: Option<&Value>) -> Result<Value, Error> {
 fn slice(args: &[Value]) -> Result<Value, Error> {
     let [value, start, stop, step] = args else { return Err(type_error("a slice needs four values")) };
     let value = printable(value)?;
+    if is_range(value) {
+        let (first, end, step) = bounds(value.len().unwrap_or(0), bound(start)?, bound(stop)?, bound(step)?)?;
+        return Ok(sliced(value, first, end, step));
+    }
     let items = match value.kind() {
         ValueKind::String | ValueKind::Seq => sequence(value)?,
         ValueKind::Iterable => sequence(value)?,
         _ => return Err(type_error(format!("'{}' object is not subscriptable", type_name(value)))),
     };
-    if is_range(value) {
-        let (first, end, step) = bounds(items.len(), bound(start)?, bound(stop)?, bound(step)?)?;
-        return Ok(sliced(value, first, end, step));
-    }
     let kept: Vec<Value> = indexes(items.len(), bound(start)?, bound(stop)?, bound(step)?)?
         .into_iter()
         .map(|index| items[index].clone())

@@ -65,7 +65,7 @@ pub(super) fn render_text(
         return Err(TemplateError::new(ErrorKind::Limit, "maximum recursion depth exceeded"));
     }
     let translated = translate::template(&unix_lines(text), scope.purpose);
-    let rendering = origin.map_or(Rendering::File(&translated), |origin| Rendering::Inline(origin, &translated));
+    let rendering = origin.map_or(Rendering::File(name, &translated), |origin| Rendering::Inline(origin, &translated));
     let template =
         environment.template_from_named_str(name, &translated.text).map_err(|error| convert(&error, &rendering))?;
     let root = Value::from_object(Root::with_names(scope.vars.clone(), names));

@@ -1,5 +1,7 @@
 //! What the tests of recorded answers share: reading rows, comparing, lists of known differences.
 
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
