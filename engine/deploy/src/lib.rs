@@ -21,6 +21,7 @@ pub mod inclusion;
 pub mod keep;
 pub mod load;
 mod mask;
+mod meaning;
 pub mod merge;
 pub mod multi_error;
 pub mod observe;

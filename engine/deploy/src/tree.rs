@@ -61,7 +61,8 @@ pub struct Inherited {
 /// One deployment item in flattened order.
 #[derive(Debug, Clone)]
 pub struct ItemNode {
-    /// The entry of `deployments`; a bare barrier for an include with `barrier: true`.
+    /// The entry of `deployments` with the flags of the includes around it; for an include with `barrier` or
+    /// `waitReadinessObjects` also bare items with these.
     pub config: ItemConfig,
     /// The source of its project.
     pub source: Arc<SourceTree>,
@@ -79,7 +80,7 @@ pub struct ItemNode {
     pub tags: Vec<String>,
     /// What it inherits.
     pub inherited: Arc<Inherited>,
-    /// Position of the entry: indexes into `deployments`, root first; `None` for an include's barrier.
+    /// Position of the entry: indexes into `deployments`, root first; `None` for the bare items of an include.
     pub position: Option<Vec<usize>>,
 }
 

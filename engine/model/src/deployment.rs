@@ -1,8 +1,11 @@
 //! `deployment.yaml` as written (spec 01 section 6). Unknown fields are errors.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::nullable;
 use crate::object_ref::ObjectRef;
@@ -130,8 +133,7 @@ pub struct ObjectMatch {
 }
 
 /// A text or a list of texts; written as a list.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OneOrMany {
     /// A single text.
     One(String),
@@ -142,6 +144,34 @@ pub enum OneOrMany {
 impl Default for OneOrMany {
     fn default() -> Self {
         Self::Many(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+struct Texts;
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany::One(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = list.next_element()? {
+            texts.push(text);
+        }
+        Ok(OneOrMany::Many(texts))
     }
 }
 
@@ -245,5 +275,13 @@ mod tests {
         let rule: IgnoreForDiff = serde_json::from_value(json!({"fieldPath": "a.b"})).unwrap();
         assert_eq!(rule.field_path, OneOrMany::One("a.b".into()));
         assert_eq!(serde_json::to_value(rule).unwrap(), json!({"fieldPath": ["a.b"]}));
+    }
+
+    #[test]
+    fn what_is_no_text_says_what_is_wanted() {
+        let refusal = |path: Value| serde_json::from_value::<IgnoreForDiff>(json!({"fieldPath": path})).unwrap_err();
+        assert!(refusal(json!(true)).to_string().contains("expected a text or a list of texts"));
+        assert!(refusal(json!({"a": 1})).to_string().contains("expected a text or a list of texts"));
+        assert!(refusal(json!([{}])).to_string().contains("expected a string"));
     }
 }

@@ -10,13 +10,38 @@ use super::load::{TreeRequest, distinct, is_include};
 use super::{ItemNode, ProjectNode, TreeError};
 use crate::vars;
 
+/// Flags of include items; they hold for every item below.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flags {
+    always_deploy: bool,
+    only_render: bool,
+    skip_delete_if_tags: bool,
+}
+
+impl Flags {
+    fn below(self, include: &ItemConfig) -> Self {
+        Self {
+            always_deploy: self.always_deploy || include.always_deploy,
+            only_render: self.only_render || include.only_render,
+            skip_delete_if_tags: self.skip_delete_if_tags || include.skip_delete_if_tags,
+        }
+    }
+
+    fn set_on(self, mut item: ItemConfig) -> ItemConfig {
+        item.always_deploy |= self.always_deploy;
+        item.only_render |= self.only_render;
+        item.skip_delete_if_tags |= self.skip_delete_if_tags;
+        item
+    }
+}
+
 /// Every item whose conditions hold, depth first; loads the items' own variables on the way.
 ///
 /// # Errors
 /// A condition or a vars source of an item.
 pub async fn flatten(root: &ProjectNode, request: TreeRequest<'_>) -> Result<Vec<ItemNode>, TreeError> {
     let mut flattener = Flattener { request, uses: HashMap::new(), items: Vec::new() };
-    flattener.project(root, &mut Vec::new()).await?;
+    flattener.project(root, Flags::default(), &mut Vec::new()).await?;
     Ok(flattener.items)
 }
 
@@ -28,18 +53,23 @@ struct Flattener<'a> {
 }
 
 impl Flattener<'_> {
-    async fn project(&mut self, project: &ProjectNode, position: &mut Vec<usize>) -> Result<(), TreeError> {
+    async fn project(
+        &mut self,
+        project: &ProjectNode,
+        flags: Flags,
+        position: &mut Vec<usize>,
+    ) -> Result<(), TreeError> {
         let batch = self.request.engine.batch(project.vars.clone(), SearchPath::empty());
         let batch = crate::config_file::standing_in(batch, &project.dir);
         for (index, config) in project.config.deployments.iter().enumerate() {
             position.push(index);
             if let Some(included) = project.includes.get(&index) {
-                Box::pin(self.project(included, position)).await?;
-                if config.barrier {
-                    self.items.push(include_barrier(project, config));
-                }
+                let flags = flags.below(config);
+                Box::pin(self.project(included, flags, position)).await?;
+                self.items.extend(include_waits(project, config, flags));
+                self.items.extend(include_barrier(project, config));
             } else if !is_include(config) && vars::evaluate(&batch, config.when.as_deref())? {
-                let item = self.item(project, config, position).await?;
+                let item = self.item(project, config, flags, position).await?;
                 self.items.push(item);
             }
             position.pop();
@@ -51,6 +81,7 @@ impl Flattener<'_> {
         &mut self,
         project: &ProjectNode,
         config: &ItemConfig,
+        flags: Flags,
         position: &[usize],
     ) -> Result<ItemNode, TreeError> {
         let context = self.request.vars_context(&project.source, &project.inherited.search_dirs);
@@ -70,7 +101,7 @@ impl Flattener<'_> {
             tags: distinct([&project.inherited.tags, &config.tags]),
             inherited: project.inherited.clone(),
             position: Some(position.to_vec()),
-            config: config.clone(),
+            config: flags.set_on(config.clone()),
         })
     }
 
@@ -93,18 +124,31 @@ fn relative_to_project(dir: &Path, project: &Path) -> String {
     if parts.is_empty() { ".".into() } else { parts.join("/") }
 }
 
+/// An include with `waitReadinessObjects` waits for them after its items, and is filtered by its tags.
+fn include_waits(project: &ProjectNode, config: &ItemConfig, flags: Flags) -> Option<ItemNode> {
+    let objects = &config.wait_readiness_objects;
+    let waits = ItemConfig { wait_readiness_objects: objects.clone(), ..ItemConfig::default() };
+    let tags = distinct([&project.inherited.tags, &config.tags]);
+    (!objects.is_empty()).then(|| bare(project, flags.set_on(waits), tags))
+}
+
 /// An include with `barrier: true` ends in a bare barrier with the tags of the including project.
-fn include_barrier(project: &ProjectNode, config: &ItemConfig) -> ItemNode {
+fn include_barrier(project: &ProjectNode, config: &ItemConfig) -> Option<ItemNode> {
     let barrier = ItemConfig { barrier: true, message: config.message.clone(), ..ItemConfig::default() };
+    config.barrier.then(|| bare(project, barrier, project.inherited.tags.clone()))
+}
+
+/// An item without directory that stands for a part of an include.
+fn bare(project: &ProjectNode, config: ItemConfig, tags: Vec<String>) -> ItemNode {
     ItemNode {
-        config: barrier,
+        config,
         source: project.source.clone(),
         dir: None,
         source_dir: None,
         project_dir: None,
         render_dir: None,
         vars: project.vars.clone(),
-        tags: project.inherited.tags.clone(),
+        tags,
         inherited: project.inherited.clone(),
         position: None,
     }

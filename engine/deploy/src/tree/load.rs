@@ -18,6 +18,7 @@ use windlass_template::{Batch, Engine, SearchPath, Vars};
 use super::{Inherited, ProjectError, ProjectNode, TreeError};
 use crate::args::merge_args;
 use crate::config_file;
+use crate::meaning;
 use crate::source_tree::SourceTree;
 use crate::target::ResolvedTarget;
 use crate::validation;
@@ -216,6 +217,7 @@ impl Loader<'_> {
         let rendered = Source::new(original.name.as_str(), text);
         let config: DeploymentConfig = config_file::decode(&rendered).map_err(ProjectError::Config)?;
         validation::check_deployment(&config).map_err(ProjectError::Config)?;
+        meaning::check(&config, &rendered).map_err(ProjectError::Config)?;
         refuse_output_fields(&config)?;
         Ok(config)
     }
@@ -289,8 +291,7 @@ impl Loader<'_> {
         if chain.len() > MAX_DEPTH {
             return Err(TreeError::TooDeep { limit: MAX_DEPTH, chain: one_turn(chain, name) });
         }
-        self.warn_about_ignored_flags(item);
-        let vars = self.include_vars(node, item, &dir, &origin.source).await?;
+        let vars = self.include_vars(node, item, &dir, &origin).await?;
         let same_source = origin.source.id == node.source.id;
         let parent = Parent { inherited: &node.inherited, include_tags: &item.tags, same_source };
         let place = Place { dir, origin, chain: chain.to_vec() };
@@ -303,12 +304,15 @@ impl Loader<'_> {
         node: &ProjectNode,
         item: &ItemConfig,
         dir: &Path,
-        source: &SourceTree,
+        origin: &Origin,
     ) -> Result<Vars, TreeError> {
         let vars = match config_file::find_library_config(dir) {
-            None => node.vars.clone(),
+            None => {
+                self.warn_about_args(item, &origin.describe(dir));
+                node.vars.clone()
+            }
             Some(file) => {
-                source.check(&file)?;
+                origin.source.check(&file)?;
                 library_vars(node, item, &read_library(&file)?)?
             }
         };
@@ -316,21 +320,13 @@ impl Loader<'_> {
         Ok(vars::load_all(vars, &item.vars, &context).await?)
     }
 
-    fn warn_about_ignored_flags(&self, item: &ItemConfig) {
-        let flags = [
-            ("alwaysDeploy", item.always_deploy),
-            ("onlyRender", item.only_render),
-            ("skipDeleteIfTags", item.skip_delete_if_tags),
-            ("deleteObjects", !item.delete_objects.is_empty()),
-            ("waitReadinessObjects", !item.wait_readiness_objects.is_empty()),
-        ];
-        for (flag, _) in flags.iter().filter(|(_, set)| *set) {
-            let url = || item.git.as_ref().map(|git| git.url.to_string());
-            let name = item.include.clone().or_else(url).or_else(|| item.oci.as_ref().map(|oci| oci.url.clone()));
-            let name = name.unwrap_or_default();
-            self.request
-                .events
-                .warn(format!("`{flag}` has no effect on the include `{name}`; set it on the items inside"));
+    /// `args` of an include that takes all variables of its parent anyway (spec 01 section 16.2, 6).
+    fn warn_about_args(&self, item: &ItemConfig, dir: &str) {
+        if item.args.as_ref().is_some_and(|args| !args.is_empty()) {
+            self.request.events.warn(format!(
+                "the include `{dir}` has no `.kluctl-library.yaml`, so it sees the args of its parent and not the `args` \
+                 of the include; add the file to make it a library, or use `vars`"
+            ));
         }
     }
 }
