@@ -36,7 +36,12 @@ pub(crate) fn reserve_items(count: usize) -> Result<(), Error> {
 
 /// Accounts for looking at so many items.
 pub(crate) fn visit(count: usize) -> Result<(), Error> {
-    scope::charge(count.saturating_mul(4))
+    scope::charge(count.saturating_mul(16))
+}
+
+/// Accounts for what takes so much longer than it looks: compiling, parsing, searching a context.
+pub(crate) fn effort(times: usize, size: usize) -> Result<(), Error> {
+    scope::charge(size.saturating_mul(times))
 }
 
 /// A call of a filter or method of texts: reading is cheap, what is new takes room.

@@ -29,11 +29,13 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of output of one render.
     pub output: usize,
+    /// Bytes and items that functions of one render may go through.
+    pub work: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { fuel: 50_000_000, depth: 400, output: 64 << 20 }
+        Self { fuel: 50_000_000, depth: 400, output: 64 << 20, work: 400_000_000 }
     }
 }
 
@@ -268,6 +270,7 @@ impl Batch {
             hashing: false,
             sources: sources.clone(),
             purpose: *purpose,
+            work: self.engine.shared.options.limits.work,
         };
         let result = catch_unwind(AssertUnwindSafe(|| scope::enter(scope, || run(environment, *purpose))));
         result.unwrap_or_else(|panic| {

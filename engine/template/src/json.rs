@@ -11,7 +11,7 @@ use crate::value::{Date, Number, float_text, is_namespace, number_of, py_str, ty
 const MAX_DEPTH: usize = 500;
 
 /// What the text of a value takes, on top of texts in it.
-const NODE: usize = 8;
+const NODE: usize = 32;
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Default)]

@@ -306,6 +306,10 @@ fn same_value(left: &Value, right: &Value, depth: usize) -> Result<bool, Error> 
             Ok(true)
         }
         (ValueKind::Seq | ValueKind::Map, _) | (_, ValueKind::Seq | ValueKind::Map) => Ok(false),
+        (ValueKind::String, ValueKind::String) => {
+            crate::scope::charge(left.as_str().map_or(0, str::len) / 8)?;
+            Ok(left == right)
+        }
         _ => Ok(left == right),
     }
 }

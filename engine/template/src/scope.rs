@@ -29,6 +29,8 @@ pub(crate) struct Scope {
     /// What the compiled templates of files were made from.
     pub(crate) sources: Arc<Sources>,
     pub(crate) purpose: Purpose,
+    /// What functions may go through, see [`charge`].
+    pub(crate) work: usize,
 }
 
 /// The translated templates of this run, by path.
@@ -61,9 +63,6 @@ struct Running {
     /// Elements and bytes that functions went through, see [`charge`].
     work: usize,
 }
-
-/// What functions may go through in one outermost render.
-const MAX_WORK: usize = 400_000_000;
 
 /// What looking for a file counts.
 const FILE_WORK: usize = 4096;
@@ -108,6 +107,7 @@ pub(crate) fn current() -> Scope {
         hashing: false,
         sources: Arc::default(),
         purpose: Purpose::Render,
+        work: usize::MAX,
     })
 }
 
@@ -119,11 +119,11 @@ pub(crate) fn current_source(path: &str) -> Option<Arc<Translated>> {
 /// Counts work that the engine's fuel does not see: a function may go through
 /// millions of elements in one step.
 pub(crate) fn charge(amount: usize) -> Result<(), Error> {
-    let work = RUNNING.with_borrow_mut(|running| {
+    let too_much = RUNNING.with_borrow_mut(|running| {
         running.work = running.work.saturating_add(amount);
-        running.work
+        running.scopes.last().is_some_and(|scope| running.work > scope.work)
     });
-    if work > MAX_WORK { Err(raised(ErrorKind::Limit, "the template runs too long")) } else { Ok(()) }
+    if too_much { Err(raised(ErrorKind::Limit, "the template runs too long")) } else { Ok(()) }
 }
 
 /// How deep renders are nested (`render`, `load_template`).

@@ -129,6 +129,7 @@ fn hashable_at(value: &Value, depth: usize) -> Result<(), minijinja::Error> {
     let view = value.downcast_object_ref::<View>().is_some_and(|view| view.type_name() != "dict_values");
     let changes =
         value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some() || view;
+    crate::scope::charge(16 + value.as_str().map_or(0, str::len))?;
     if value.is_tuple() {
         return value.try_iter()?.try_for_each(|item| hashable_at(&item, depth + 1));
     }

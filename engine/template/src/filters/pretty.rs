@@ -74,7 +74,7 @@ fn sorted(value: &Value) -> Vec<(Value, Value)> {
 
 /// The value on one line.
 fn flat(value: &Value, level: usize) -> String {
-    if level > MAX_DEPTH {
+    if level > MAX_DEPTH || crate::scope::charge(16).is_err() {
         return py_repr(value);
     }
     let list = |open: &str, close: &str| {

@@ -84,7 +84,12 @@ fn options(slots: &[Option<Value>]) -> Result<Options, Error> {
         separator: slots[6].as_ref().map_or_else(|| "-".to_owned(), py_str),
         save_order: flag(7, false)?,
         stopwords: words(8)?.iter().map(py_str).collect(),
-        pattern: pattern.map(|text| Regex::new(&text).map_err(|error| value_error(error.to_string()))).transpose()?,
+        pattern: pattern
+            .map(|text| {
+                crate::budget::effort(1000, 20 + text.len())?;
+                Regex::new(&text).map_err(|error| value_error(error.to_string()))
+            })
+            .transpose()?,
         lowercase: flag(10, true)?,
         replacements,
         allow_unicode: flag(12, false)?,

@@ -10,6 +10,8 @@ use crate::scope;
 use crate::value::{py_repr, type_name};
 
 pub(super) fn get_var(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    // The whole context is collected.
+    crate::budget::effort(1000, 4)?;
     let slots = signature("get_var", &["path", "default"], 1).bind(args)?;
     let paths = slots[0].clone().unwrap_or_default();
     let root = Context { names: visible(state), state };

@@ -49,7 +49,14 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add(environment, "__dict", |_, args| dict(args));
     add(environment, "__thaw", |_, args| thaw(args.first()));
     add(environment, "__slice", |_, args| slice(args));
-    add(environment, "__iter", |_, args| iterable(args.first()));
+    add(environment, "__iter", |_, args| {
+        if let [value, text] = args {
+            // The text of a body is written without asking.
+            let times = if value.is_undefined() { 0 } else { value.len().unwrap_or(0) };
+            crate::budget::effort(times, text.as_usize().unwrap_or(0))?;
+        }
+        iterable(args.first())
+    });
     add(environment, "__template", |_, args| template_name(args));
     add(environment, "__item", |_, args| item(args));
     add(environment, "__owner", |_, args| owner(args));
@@ -200,13 +207,13 @@ fn indexes(length: usize, start: Option<i64>, stop: Option<i64>, step: Option<i6
 /// What a `for` loop runs over.
 fn iterable(value: Option<&Value>) -> Result<Value, Error> {
     let value = printable(value.unwrap_or(&Value::UNDEFINED))?;
-    let can = !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok());
     if value.as_str().is_some() {
         return sequence(value).map(new_list); // for `loop.length`
     }
     if value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some() {
         return Ok(watched(value));
     }
+    let can = !value.is_none() && value.try_iter().is_ok();
     if can { Ok(value.clone()) } else { Err(type_error(format!("'{}' object is not iterable", type_name(value)))) }
 }
 

@@ -64,6 +64,9 @@ pub(super) fn render_text(
     if scope::depth() > MAX_NESTING {
         return Err(TemplateError::new(ErrorKind::Limit, "maximum recursion depth exceeded"));
     }
+    if crate::budget::effort(50, 100 + text.len()).is_err() {
+        return Err(TemplateError::new(ErrorKind::Limit, "the template runs too long"));
+    }
     let translated = translate::template(&unix_lines(text), scope.purpose);
     let rendering = origin.map_or(Rendering::File(name, &translated), |origin| Rendering::Inline(origin, &translated));
     let template =

@@ -6,6 +6,7 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use crate::binder::{signature, split_named};
+use crate::budget;
 use crate::error::ErrorKind as Kind;
 use crate::failure::{raised, type_error, value_error};
 use crate::value::{Dict, hashable, new_dict, new_view, py_repr, type_name};
@@ -39,7 +40,11 @@ pub(crate) fn call_dict(
         "values" => no_args(method, args).map(|()| view("dict_values", dict, |(_, value)| value.clone())),
         "items" => no_args(method, args)
             .map(|()| view("dict_items", dict, |(key, value)| Value::from(Tuple::from([key.clone(), value.clone()])))),
-        "copy" => no_args(method, args).map(|()| new_dict(dict.entries())),
+        "copy" => {
+            no_args(method, args)?;
+            budget::reserve_items(3 * dict.with(|entries| entries.len()))?;
+            Ok(new_dict(dict.entries()))
+        }
         "update" => update(dict, args),
         "pop" => pop(dict, args),
         "popitem" => {
@@ -53,6 +58,7 @@ pub(crate) fn call_dict(
             let key = slots.next().flatten().unwrap_or_else(none);
             let default = slots.next().flatten().unwrap_or_else(none);
             hashable(&key)?;
+            budget::reserve_items(4)?;
             Ok(dict.with(|entries| entries.entry(key).or_insert(default).clone()))
         }
         "clear" => no_args(method, args).map(|()| {

@@ -10,6 +10,9 @@ use super::imports;
 use super::loops::{self, Part};
 use super::{Lexeme, Purpose};
 
+/// Loops whose bodies hold less text are not asked about it.
+const SHORT_BODY: usize = 256;
+
 /// Translates all tags of a template.
 ///
 /// Otherwise what is wrong, in Jinja2's words, if this is one of the common mistakes.
@@ -212,10 +215,27 @@ impl<'a> Writer<'a> {
         None
     }
 
+    /// How much text the body of a loop writes in one turn, apart from values; `end` ends its tag.
+    fn body_text(&self, end: usize) -> usize {
+        let (mut size, mut depth) = (0, 1);
+        for pair in self.tokens.get(end..).unwrap_or_default().windows(2) {
+            match (&pair[0].token, &pair[1].token) {
+                (Token::TemplateData(text), _) => size += text.len(),
+                (Token::BlockStart, Token::Ident("for")) => depth += 1,
+                (Token::BlockStart, Token::Ident("endfor")) if depth == 1 => break,
+                (Token::BlockStart, Token::Ident("endfor")) => depth -= 1,
+                _ => {}
+            }
+        }
+        size
+    }
+
     fn for_loop(&mut self, name: usize, end: usize) -> Option<()> {
         let keyword = self.find(name + 1, end, |token| matches!(token, Token::Ident("in")))?;
+        let text = self.body_text(end);
+        let after = if text > SHORT_BODY { format!(", {text})") } else { ")".to_owned() };
         self.rewrite(keyword + 1, end, |parser| {
-            let mut result = parser.tuple(false)?.wrapped("__iter(", ")");
+            let mut result = parser.tuple(false)?.wrapped("__iter(", &after);
             if parser.is_name("if") {
                 result = result.then(parser.keyword()?).then(parser.expression()?);
             }

@@ -19,6 +19,7 @@ fn compare_nested(left: &Value, right: &Value, depth: usize) -> Result<Ordering,
     if depth > 200 {
         return Err(raised(ErrorKind::Limit, "maximum recursion depth exceeded in comparison"));
     }
+    crate::scope::charge(4)?;
     for value in [left, right] {
         if value.is_undefined() {
             return Err(undefined(value));
@@ -28,6 +29,7 @@ fn compare_nested(left: &Value, right: &Value, depth: usize) -> Result<Ordering,
         return Ok(compare_numbers(left, right));
     }
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        crate::scope::charge(left.len().min(right.len()) / 8)?;
         return Ok(left.cmp(right));
     }
     if left.kind() == ValueKind::Seq && right.kind() == ValueKind::Seq && left.is_tuple() == right.is_tuple() {

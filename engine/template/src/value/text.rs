@@ -10,7 +10,7 @@ use super::{Dict, List, Number, float_text, number_of};
 const MAX_DEPTH: usize = 100;
 
 /// What the text of a value takes, on top of texts in it.
-const NODE: usize = 4;
+const NODE: usize = 16;
 
 /// What `{{ value }}` prints.
 pub(crate) fn py_str(value: &Value) -> String {

@@ -19,6 +19,7 @@ const MAX_DEPTH: usize = 200;
 
 /// Reads one document; empty text is none.
 pub(crate) fn from_yaml(text: &str) -> Result<Value, Error> {
+    crate::budget::effort(20, text.len())?;
     let mut events = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| yaml_error(error.to_string()))?;
