@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::KustomizeError;
 use crate::files::failed;
 use crate::prepare::{HelmOutputFile, PrepareOptions};
+use crate::remote::REMOTE_DIR;
 
 /// The entries of `resources`, relative to `dir`, with `/` as separator.
 pub(crate) fn list(dir: &Path, options: &PrepareOptions) -> Result<Vec<String>, KustomizeError> {
@@ -34,7 +35,7 @@ impl Listing<'_> {
     }
 
     fn visit_dir(&mut self, dir: &Path, relative: &str, in_chart: bool) -> Result<(), KustomizeError> {
-        if !self.options.recursive || in_chart {
+        if !self.options.recursive || in_chart || relative == REMOTE_DIR {
             return Ok(());
         }
         let in_chart = is_chart(dir)?;
