@@ -98,7 +98,7 @@ fn an_inline_error_points_into_the_users_file() {
 
 #[test]
 fn limits_end_a_template() {
-    let limits = Limits { fuel: 10_000, depth: 50, output: 1000, ..Limits::default() };
+    let limits = Limits { fuel: 10_000, depth: 50, output: 1000 };
     let batch = Engine::new(EngineOptions { limits }, Ports::default()).batch(Vars::empty(), SearchPath::empty());
     for text in [
         "{% for i in range(100000) %}{{ i }}{% endfor %}",
@@ -186,4 +186,24 @@ fn endless_recursion_is_told_in_few_steps() {
     let error = batch(json!({})).render_named("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "test").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert!(error.frames().len() <= 50);
+}
+
+#[test]
+fn renders_do_not_nest_without_end() {
+    let text = "{% set t = '{{ render(t) }}' %}{{ render(t) }}";
+    let error = batch(json!({})).render_named(text, "test").unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Limit, "maximum recursion depth exceeded"));
+}
+
+#[test]
+fn a_panic_of_the_engine_is_an_error() {
+    let error = batch(json!({})).render_named("{% for i in [1] %}{{ loop.cycle() }}{% endfor %}", "test").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn a_macro_of_the_template_around_a_rendered_text_is_an_error_with_advice() {
+    let text = "{% macro m(x) %}<{{ x }}>{% endmacro %}{{ render('{{ m(1) }}') }}";
+    let error = batch(json!({})).render_named(text, "test").unwrap_err();
+    assert!(error.message().ends_with("import `m` in the text or file that is rendered"), "{error}");
 }

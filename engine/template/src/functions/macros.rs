@@ -2,6 +2,7 @@
 //!
 //! [`crate::translate`] wraps every macro in one of these after its end.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,6 +81,15 @@ impl Macro {
     }
 }
 
+/// The engine runs a macro only in the template that it belongs to.
+fn elsewhere(error: Error, name: &str) -> Error {
+    if !error.detail().is_some_and(|detail| detail.contains("template state went away")) || error.source().is_some() {
+        return error;
+    }
+    let advice = "`render` and `load_template` cannot call macros of the template around them";
+    type_error(format!("{advice}: import `{name}` in the text or file that is rendered"))
+}
+
 impl Object for Macro {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
@@ -129,7 +139,7 @@ impl Object for Macro {
             let caller = Value::from_object(Caller { target });
             values.push(minijinja::value::Kwargs::from_iter([(name, caller)]).into());
         }
-        self.target.call(state, &values).map_err(failed)
+        self.target.call(state, &values).map_err(|error| failed(elsewhere(error, &self.name())))
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
