@@ -76,6 +76,11 @@ impl Printer {
         secrets.for_each(|secret| self.secrets.register(secret));
     }
 
+    /// Users with passwords, which are hidden in the form in which they are sent too.
+    pub(crate) fn hide_logins<'a>(&self, logins: impl Iterator<Item = (&'a str, &'a str)>) {
+        logins.for_each(|(user, password)| self.secrets.register_login(user, password));
+    }
+
     /// The values that are hidden; what is registered later is hidden from then on.
     pub(crate) fn secrets(&self) -> &Arc<SecretValues> {
         &self.secrets

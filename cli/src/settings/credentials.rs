@@ -146,6 +146,12 @@ impl Credentials {
         let entries = self.git.iter().chain(&self.helm).chain(&self.registry);
         entries.flat_map(|entry| SECRET.iter().filter_map(|name| entry.field(name)))
     }
+
+    /// Every user with a password.
+    pub(crate) fn logins(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = self.git.iter().chain(&self.helm).chain(&self.registry);
+        entries.filter_map(|entry| entry.field("username").zip(entry.field("password")))
+    }
 }
 
 /// Flags with an identical key build one entry, in the order of first appearance by flag.

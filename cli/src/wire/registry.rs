@@ -24,10 +24,21 @@ pub(super) fn open(
     printer: &Arc<Printer>,
 ) -> Result<Arc<OciRegistry>, Failure> {
     let variables = variables(environment)?;
-    printer.hide(variables.secrets());
+    printer.hide_logins(credentials.logins());
+    variables.logins().for_each(|login| hide(printer, login));
     let settings = RegistrySettings { cache: cache(environment)?, ..settings(credentials, variables, environment) };
     let logins = cloud::RegistryLogins::new(environment.clone(), Arc::clone(printer));
-    Ok(Arc::new(OciRegistry::new(settings).with_cloud(Arc::new(logins))))
+    let hidden = Arc::clone(printer);
+    let sink = Arc::new(move |login: &Login| hide(&hidden, login));
+    Ok(Arc::new(OciRegistry::new(settings).with_cloud(Arc::new(logins)).with_login_sink(sink)))
+}
+
+/// From now on nothing shows the login.
+fn hide(printer: &Printer, login: &Login) {
+    match login {
+        Login::Basic { username, .. } => printer.hide_logins(std::iter::once((username.as_str(), login.secret()))),
+        Login::Bearer(_) | Login::Identity(_) => printer.hide(std::iter::once(login.secret())),
+    }
 }
 
 /// Tag lists are kept only when asked for: a deploy shall see what the registry has now.

@@ -1,11 +1,13 @@
 //! Decrypts files that SOPS has encrypted, where they are read (spec 01 section 14).
 //!
-//! The values are registered as secrets before anybody sees them. What is decrypted is never rendered again.
+//! The values are registered as secrets before anybody sees them, unless their source says `sensitive: false`. What is
+//! decrypted is never rendered again.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use windlass_masking::SecretValues;
+use windlass_model::vars_source::VarsSource;
 use windlass_sops::{Decryptor, EncryptedFile, Format, Integrity, SopsError};
 use zeroize::Zeroizing;
 
@@ -36,6 +38,22 @@ pub struct EncryptedFileError {
     pub source: Box<SopsError>,
 }
 
+/// Whether what was decrypted is kept out of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Masking {
+    /// Every value.
+    Values,
+    /// The project says that the values are no secrets.
+    Off,
+}
+
+impl Masking {
+    /// What a vars source says about its content.
+    pub(crate) fn of(source: &VarsSource) -> Self {
+        if source.sensitive == Some(false) { Self::Off } else { Self::Values }
+    }
+}
+
 impl<'a> Decryption<'a> {
     /// Looks for keys when the first file needs them.
     #[must_use]
@@ -53,6 +71,7 @@ impl<'a> Decryption<'a> {
         path: &Path,
         rendered: &str,
         original: Option<&[u8]>,
+        masking: Masking,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, SopsError> {
         let format = Format::of_name(&path.to_string_lossy());
         if !format.is_encrypted(rendered.as_bytes()) {
@@ -67,11 +86,13 @@ impl<'a> Decryption<'a> {
             integrity: if is_original { Integrity::AsWritten } else { Integrity::Templated },
         };
         let decrypted = self.decryptor.decrypt(file).await?;
-        decrypted.secrets.iter().for_each(|secret| self.secrets.register(secret));
-        if format == Format::Binary
-            && let Ok(text) = std::str::from_utf8(&decrypted.content)
-        {
-            self.secrets.register(text);
+        if masking == Masking::Values {
+            decrypted.secrets.iter().for_each(|secret| self.secrets.register(secret));
+            if format == Format::Binary
+                && let Ok(text) = std::str::from_utf8(&decrypted.content)
+            {
+                self.secrets.register(text);
+            }
         }
         Ok(Some(decrypted.content))
     }

@@ -35,7 +35,7 @@ use windlass_template::{Batch, Engine, SearchPath, Vars};
 use crate::merge::{NotAMap, deep_merge, set_nested};
 use crate::multi_error::Errors;
 use crate::ports::{SecretStores, Web};
-use crate::sops::Decryption;
+use crate::sops::{Decryption, Masking};
 use crate::source_tree::SourceTree;
 use crate::target::RenderedText;
 use cluster_key::KeyKind;
@@ -198,7 +198,7 @@ async fn read(
         return git::read(git, source, vars, context).await;
     }
     if let Some(git) = &source.git_files {
-        return git_files::read(git, batch, context).await.map(Some);
+        return git_files::read(git, Masking::of(source), batch, context).await.map(Some);
     }
     if let Some(names) = &source.system_env_vars {
         return environment::read(names, source.ignore_missing, context.environment).map(Some);

@@ -29,6 +29,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use rule::Reach;
@@ -66,6 +68,12 @@ impl SecretValues {
                 state.finder = None;
             }
         }
+    }
+
+    /// A password, and the form in which it is sent together with its user.
+    pub fn register_login(&self, user: &str, password: &str) {
+        self.register(password);
+        self.register(&STANDARD.encode(format!("{user}:{password}")));
     }
 
     /// As [`Self::register`], for values that are only perhaps secret, such as those of Secret objects, which hold user

@@ -131,3 +131,10 @@ mod laws {
         }
     }
 }
+
+#[test]
+fn a_login_is_masked_in_the_form_in_which_it_is_sent() {
+    let secrets = SecretValues::default();
+    secrets.register_login("me", "correct-horse");
+    assert_eq!(secrets.mask("Basic bWU6Y29ycmVjdC1ob3JzZQ== of me, correct-horse"), "Basic ***** of me, *****");
+}

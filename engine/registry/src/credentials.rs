@@ -31,7 +31,11 @@ pub(crate) struct CredentialStore {
     config: OnceCell<ConfigFile>,
     helpers: Mutex<HashMap<(String, String), HelperAnswer>>,
     pub(crate) cloud: Option<CloudStore>,
+    pub(crate) found: Option<LoginSink>,
 }
+
+/// Hears each login of a file or helper when it is found, so that it can be masked.
+pub type LoginSink = Arc<dyn Fn(&Login) + Send + Sync>;
 
 struct Entry {
     credentials: RegistryCredentials,
@@ -49,7 +53,7 @@ impl CredentialStore {
             .into_iter()
             .map(|credentials| Entry { repository: credentials.repository.as_ref().map(glob), credentials })
             .collect();
-        Self { entries, auth_files, config: OnceCell::new(), helpers: Mutex::default(), cloud: None }
+        Self { entries, auth_files, config: OnceCell::new(), helpers: Mutex::default(), cloud: None, found: None }
     }
 
     /// The first explicit entry for a repository.
@@ -87,7 +91,10 @@ impl CredentialStore {
             return Ok(Resolved { login: Some(login.clone()), tried });
         }
         let of_file = self.of_file(repository).await?;
-        if of_file.login.is_some() {
+        if let Some(login) = &of_file.login {
+            if let Some(found) = &self.found {
+                found(login);
+            }
             return Ok(of_file);
         }
         let host = repository.host();

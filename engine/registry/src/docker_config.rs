@@ -149,6 +149,19 @@ fn label_matches(pattern: &str, label: &str) -> bool {
     }
 }
 
+/// The last line of what a helper complains about. The protocol wants errors on stdout; an answer there stays unsaid.
+fn complaint(output: &std::process::Output) -> String {
+    const LONGEST: usize = 200;
+    let last = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        Some(line.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>())
+    };
+    let is_answer = output.stdout.contains(&b'{');
+    let of_stdout = || last(&output.stdout).filter(|_| !is_answer);
+    last(&output.stderr).or_else(of_stdout).map(|line| format!(": {line}")).unwrap_or_default()
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct HelperAnswer {
@@ -169,7 +182,7 @@ impl Helper {
                 .arg("get")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
-                .stderr(Stdio::null())
+                .stderr(Stdio::piped())
                 .kill_on_drop(true)
                 .spawn()?;
             if let Some(mut stdin) = child.stdin.take() {
@@ -186,7 +199,10 @@ impl Helper {
         if !output.status.success() {
             let known = String::from_utf8_lossy(&output.stdout).to_lowercase();
             let unknown_server = known.contains("not found") || known.contains("no credentials");
-            return if unknown_server { Ok(None) } else { Err(format!("`{program}` failed ({})", output.status)) };
+            return match unknown_server {
+                true => Ok(None),
+                false => Err(format!("`{program}` failed ({}){}", output.status, complaint(&output))),
+            };
         }
         let answer: HelperAnswer =
             serde_json::from_slice(&output.stdout).map_err(|_| format!("`{program}` gave no valid answer"))?;

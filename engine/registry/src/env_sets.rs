@@ -73,9 +73,9 @@ impl EnvSettings {
         })
     }
 
-    /// Every secret value, to be masked in all output.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.credentials.iter().filter_map(|entry| entry.login.as_ref()).map(Login::secret)
+    /// Every login, to be masked in all output.
+    pub fn logins(&self) -> impl Iterator<Item = &Login> {
+        self.credentials.iter().filter_map(|entry| entry.login.as_ref())
     }
 }
 
@@ -313,7 +313,7 @@ mod tests {
             ("KLUCTL_REGISTRY_2_IDENTITY_TOKEN", "identity"),
             ("KLUCTL_REGISTRY_3_HOST", "h"),
         ]);
-        assert_eq!(env.unwrap().secrets().collect::<Vec<_>>(), ["token", "p:w", "identity"]);
+        assert_eq!(env.unwrap().logins().map(Login::secret).collect::<Vec<_>>(), ["token", "p:w", "identity"]);
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub use jiff::Timestamp;
 
 pub use artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
 pub use cloud::{CloudLogin, CloudLogins};
+pub use credentials::LoginSink;
 pub use env_sets::{EnvError, EnvSettings};
 pub use error::RegistryError;
 pub use fake::FakeRegistry;

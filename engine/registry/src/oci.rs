@@ -12,7 +12,7 @@ use crate::artifact::{Artifacts, BlobSink, ManifestDocument, PushedBlob};
 use crate::auth::Tokens;
 use crate::cloud::{CloudLogins, CloudStore};
 use crate::connection::Connection;
-use crate::credentials::CredentialStore;
+use crate::credentials::{CredentialStore, LoginSink};
 use crate::error::RegistryError;
 use crate::host::Throttle;
 use crate::http::{ClientFactory, Transport};
@@ -83,6 +83,13 @@ impl OciRegistry {
     #[must_use]
     pub fn with_cloud(mut self, source: Arc<dyn CloudLogins>) -> Self {
         self.store.cloud = Some(CloudStore::new(source));
+        self
+    }
+
+    /// The same; `sink` hears the logins of files and helpers.
+    #[must_use]
+    pub fn with_login_sink(mut self, sink: LoginSink) -> Self {
+        self.store.found = Some(sink);
         self
     }
 

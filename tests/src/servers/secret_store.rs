@@ -1,7 +1,7 @@
 //! Secret stores that speak the protocols of Vault, AWS, Google and Azure, and check what proves the caller.
 //!
 //! Signatures of version 4 are verified from the request alone, assertions with the public half of the key; a wrong
-//! proof gets the answer that the real service gives.
+//! proof gets the answer that the real service gives. Key services and logins of registries are in [`super::cloud_keys`].
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::{digest, hmac, signature};
 use serde_json::{Value, json};
 
+use super::cloud_keys;
 use crate::http::{HttpServer, Request, Response};
 
 /// The secret access key that AWS's part knows.
@@ -21,7 +22,8 @@ pub const VAULT_TOKEN: &str = "hvs.s3cret-vault-token";
 /// The client secret that Entra's part knows.
 pub const AZURE_CLIENT_SECRET: &str = "s3cret~of-the-client";
 
-const GOOGLE_TOKEN: &str = "ya29.s3cret-google-token";
+/// The token that Google's part gives, also a password of its registries.
+pub const GOOGLE_TOKEN: &str = "ya29.s3cret-google-token";
 const AZURE_TOKEN: &str = "eyJ.s3cret-azure-token";
 
 /// Secrets by name, for all stores alike. Vault's names are paths of the read API.
@@ -72,11 +74,18 @@ impl Store {
         if let Some(name) = path.strip_prefix("/v1/").and_then(|path| path.strip_suffix(":access")) {
             return self.google(name, request);
         }
+        if let Some(key) = path.strip_prefix("/v1/projects/").and_then(|path| path.strip_suffix(":decrypt")) {
+            return google_refusal(request).unwrap_or_else(|| cloud_keys::google(&self.secrets, key, &request.body));
+        }
         if let Some(name) = path.strip_prefix("/v1/") {
             return self.vault(name, request);
         }
         match path {
             "/google/token" => self.google_login(request),
+            "/oauth2/exchange" => cloud_keys::azure_registry(&self.secrets, AZURE_TOKEN, &request.body),
+            _ if path.starts_with("/keys/") => {
+                azure_refusal(request).unwrap_or_else(|| cloud_keys::azure(&self.secrets, path, &request.body))
+            }
             "/tenant/oauth2/v2.0/token" => azure_login(request),
             _ => match path.strip_prefix("/secrets/") {
                 Some(name) => self.azure(name, request),
@@ -89,6 +98,9 @@ impl Store {
     fn vault(&self, path: &str, request: &Request) -> Response {
         if request.header("x-vault-token") != Some(VAULT_TOKEN) {
             return of_json(403, &json!({ "errors": ["permission denied"] }));
+        }
+        if path.contains("/decrypt/") {
+            return cloud_keys::vault(&self.secrets, path, &request.body);
         }
         let Some(text) = self.secrets.get(path) else { return of_json(404, &json!({ "errors": [] })) };
         let data: Value = serde_json::from_str(text).unwrap_or_default();
@@ -103,6 +115,9 @@ impl Store {
             return fail("InvalidSignatureException");
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if let Some(answer) = cloud_keys::aws(&self.secrets, request.header("x-amz-target"), &body) {
+            return answer;
+        }
         match body["SecretId"].as_str().and_then(|name| self.secrets.get(name)) {
             Some(text) => of_json(200, &json!({ "Name": body["SecretId"], "SecretString": text })),
             None => fail("ResourceNotFoundException"),
@@ -128,8 +143,8 @@ impl Store {
     }
 
     fn google(&self, name: &str, request: &Request) -> Response {
-        if request.header("authorization") != Some(&format!("Bearer {GOOGLE_TOKEN}")) {
-            return of_json(401, &json!({ "error": { "code": 401, "status": "UNAUTHENTICATED", "message": "no" } }));
+        if let Some(refusal) = google_refusal(request) {
+            return refusal;
         }
         match self.secrets.get(name) {
             Some(text) => of_json(200, &json!({ "name": name, "payload": { "data": STANDARD.encode(text) } })),
@@ -138,8 +153,8 @@ impl Store {
     }
 
     fn azure(&self, name: &str, request: &Request) -> Response {
-        if request.header("authorization") != Some(&format!("Bearer {AZURE_TOKEN}")) {
-            return of_json(401, &json!({ "error": { "code": "Unauthorized", "message": "no" } }));
+        if let Some(refusal) = azure_refusal(request) {
+            return refusal;
         }
         match self.secrets.get(name) {
             Some(text) => of_json(200, &json!({ "value": text, "id": name })),
@@ -166,17 +181,30 @@ impl Store {
     }
 }
 
+/// The refusal of a stranger.
+fn google_refusal(request: &Request) -> Option<Response> {
+    let known = request.header("authorization") == Some(&format!("Bearer {GOOGLE_TOKEN}"));
+    let error = json!({ "error": { "code": 401, "status": "UNAUTHENTICATED", "message": "no" } });
+    (!known).then(|| of_json(401, &error))
+}
+
+/// The refusal of a stranger.
+fn azure_refusal(request: &Request) -> Option<Response> {
+    let known = request.header("authorization") == Some(&format!("Bearer {AZURE_TOKEN}"));
+    (!known).then(|| of_json(401, &json!({ "error": { "code": "Unauthorized", "message": "no" } })))
+}
+
 fn azure_login(request: &Request) -> Response {
     let form: BTreeMap<_, _> = url::form_urlencoded::parse(&request.body).into_owned().collect();
     let field = |name: &str| form.get(name).map(String::as_str);
-    if field("client_secret") != Some(AZURE_CLIENT_SECRET) || field("scope") != Some("https://vault.azure.net/.default")
-    {
+    let scopes = ["https://vault.azure.net/.default", "https://containerregistry.azure.net/.default"];
+    if field("client_secret") != Some(AZURE_CLIENT_SECRET) || !field("scope").is_some_and(|s| scopes.contains(&s)) {
         return of_json(401, &json!({ "error": "invalid_client", "error_description": "AADSTS7000215: no" }));
     }
     of_json(200, &json!({ "access_token": AZURE_TOKEN, "expires_in": 3599, "token_type": "Bearer" }))
 }
 
-fn of_json(status: u16, value: &Value) -> Response {
+pub(super) fn of_json(status: u16, value: &Value) -> Response {
     Response::text(status, value.to_string()).with("Content-Type", "application/json")
 }
 

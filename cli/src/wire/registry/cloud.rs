@@ -57,7 +57,7 @@ impl CloudLogins for RegistryLogins {
         };
         let RegistryLogin { username, password, end } = answer.map_err(|error| text(&error))?;
         let login = Login::Basic { username, password };
-        self.printer.hide(std::iter::once(login.secret()));
+        super::hide(&self.printer, &login);
         let rest = |end| SystemTime::from(end).duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
         Ok(Some(CloudLogin { login, valid_for: end.map(rest) }))
     }

@@ -17,7 +17,7 @@ use windlass_template::{RenderedDir, RenderedFile};
 use super::RenderRequest;
 use super::charts::is_chart_config;
 use crate::multi_error::Errors;
-use crate::sops::EncryptedFileError;
+use crate::sops::{EncryptedFileError, Masking};
 use crate::tree::ItemNode;
 
 /// Files under way at the same time; key services are far away.
@@ -123,7 +123,7 @@ async fn open(
     let source = item.dir.as_ref().map(|dir| dir.join(path)).unwrap_or_else(|| path.to_owned());
     // A file that is gone by now was changed too.
     let original = std::fs::read(&source).ok();
-    let content = request.decryption.open(&source, text, original.as_deref()).await?;
+    let content = request.decryption.open(&source, text, original.as_deref(), Masking::Values).await?;
     Ok(content.map(|mut content| match String::from_utf8(std::mem::take(&mut *content)) {
         Ok(text) => RenderedFile::Text(text),
         Err(error) => RenderedFile::Binary(error.into_bytes()),

@@ -10,6 +10,7 @@ use windlass_yaml::Dialect;
 
 use super::{VarsContext, VarsError};
 use crate::config_file::{self, ConfigError};
+use crate::sops::Masking;
 
 /// Reads the file; `None` when it is absent and that is tolerated.
 pub(super) async fn read(
@@ -32,7 +33,8 @@ pub(super) async fn read(
         .batch(vars.clone(), search)
         .render_text_of(&path, original.text.clone())
         .map_err(|source| VarsError::FileTemplate { file: file.into(), source })?;
-    let decrypted = context.remote.decryption.open(&path, &text, Some(original.text.as_bytes())).await;
+    let decrypted =
+        context.remote.decryption.open(&path, &text, Some(original.text.as_bytes()), Masking::of(source)).await;
     let decrypted = decrypted.map_err(|source| VarsError::Encrypted { file: file.into(), source: Box::new(source) })?;
     let (text, is_encrypted) = match decrypted {
         Some(content) => (String::from_utf8_lossy(&content).into_owned(), true),
@@ -87,7 +89,7 @@ fn all(text: &std::sync::Arc<Source>, file: &str) -> Result<Value, VarsError> {
     Ok(Value::Array(values))
 }
 
-fn place(error: &ConfigError) -> String {
+pub(super) fn place(error: &ConfigError) -> String {
     match error {
         ConfigError::Yaml(error) => {
             let at = error.location();

@@ -14,12 +14,18 @@ use windlass_yaml::Dialect;
 use super::glob::PathGlob;
 use super::{VarsContext, VarsError};
 use crate::config_file::ConfigError;
+use crate::sops::Masking;
 
 /// What a local directory that stands for a repository is called when no name was asked for.
 const OVERRIDE: &str = "local-override";
 
 /// A list with one element per reference, in the order of their full names.
-pub(super) async fn read(git: &GitFilesVars, batch: &Batch, context: &VarsContext<'_>) -> Result<Value, VarsError> {
+pub(super) async fn read(
+    git: &GitFilesVars,
+    masking: Masking,
+    batch: &Batch,
+    context: &VarsContext<'_>,
+) -> Result<Value, VarsError> {
     let url = GitUrl::parse(&git.url)?;
     let mut globs = Vec::new();
     for entry in &git.files {
@@ -34,7 +40,7 @@ pub(super) async fn read(git: &GitFilesVars, batch: &Batch, context: &VarsContex
     });
     let mut elements = Vec::new();
     for (reference, checked_out) in references.iter().zip(futures::future::join_all(checkouts).await) {
-        elements.push(element(reference, &checked_out?.root, &globs, batch, context).await?);
+        elements.push(element(reference, &checked_out?.root, &globs, masking, batch, context).await?);
     }
     Ok(Value::Array(elements))
 }
@@ -100,6 +106,7 @@ async fn element(
     reference: &GitReference,
     root: &Path,
     globs: &[(&GitFilesEntry, PathGlob)],
+    masking: Masking,
     batch: &Batch,
     context: &VarsContext<'_>,
 ) -> Result<Value, VarsError> {
@@ -108,7 +115,7 @@ async fn element(
     let (mut files, mut by_path, mut tree) = (Vec::new(), Map::new(), Map::new());
     for path in paths {
         let Some((entry, _)) = globs.iter().find(|(_, glob)| glob.matches(&path)) else { continue };
-        let file = file_entry(entry, root, &path, batch, context).await?;
+        let file = file_entry(entry, root, &path, masking, batch, context).await?;
         insert(&mut tree, &path, &file);
         by_path.insert(path, file.clone());
         files.push(file);
@@ -151,6 +158,7 @@ async fn file_entry(
     entry: &GitFilesEntry,
     root: &Path,
     path: &str,
+    masking: Masking,
     batch: &Batch,
     context: &VarsContext<'_>,
 ) -> Result<Value, VarsError> {
@@ -171,9 +179,10 @@ async fn file_entry(
             .render_text_of(Path::new(path), text)
             .map_err(|source| VarsError::FileTemplate { file: path.to_owned(), source })?;
     }
-    let decrypted = context.remote.decryption.open(&place, &text, Some(&bytes)).await;
+    let decrypted = context.remote.decryption.open(&place, &text, Some(&bytes), masking).await;
     let decrypted =
         decrypted.map_err(|source| VarsError::Encrypted { file: path.to_owned(), source: Box::new(source) })?;
+    let is_encrypted = decrypted.is_some();
     if let Some(content) = decrypted {
         size = content.len();
         text = String::from_utf8_lossy(&content).into_owned();
@@ -181,7 +190,13 @@ async fn file_entry(
     let described = serde_json::to_value(entry).unwrap_or_default();
     let mut file = json!({"file": described, "path": path, "size": size, "content": text});
     if entry.parse_yaml {
-        file["parsed"] = parse(path, text, entry.yaml_multi_doc)?;
+        file["parsed"] = match parse(path, text, entry.yaml_multi_doc) {
+            // The report would quote what was encrypted.
+            Err(VarsError::FileContent { file, source }) if is_encrypted => {
+                return Err(VarsError::EncryptedContent { file, place: super::file::place(&source) });
+            }
+            parsed => parsed?,
+        };
     }
     Ok(file)
 }
