@@ -204,6 +204,8 @@ async fn render(
         decryption: &decryption,
         charts: ports.charts,
         cluster: cluster.map(AsRef::as_ref),
+        sources: &**ports.sources,
+        web: ports.web,
     };
     let rendered = render::render(items, render_request, events).await?;
     events.start(POSTPROCESSING);

@@ -8,6 +8,7 @@ mod encrypted;
 mod kustomize;
 mod lookup;
 mod memory;
+mod remote_bases;
 mod templates;
 mod written;
 
@@ -20,15 +21,18 @@ use windlass_charts::Charts;
 use windlass_cluster::Cluster;
 use windlass_kustomize::{GoHelper, KustomizeError};
 use windlass_model::event::{Event, Events};
+use windlass_sources::Sources;
 use windlass_template::{Engine, FileError};
 
 use crate::inclusion::Inclusion;
 use crate::multi_error::Errors;
+use crate::ports::Web;
 use crate::sops::{Decryption, EncryptedFileError};
 use crate::traceback::Traceback;
 use crate::tree::ItemNode;
 
 pub use charts::{ChartCapabilities, ChartError};
+pub use remote_bases::{RemoteBaseError, RemoteBaseProblem};
 
 /// What rendering needs.
 #[derive(Clone, Copy)]
@@ -51,6 +55,10 @@ pub struct RenderRequest<'a> {
     pub charts: Option<&'a Charts>,
     /// Answers `lookup` of charts.
     pub cluster: Option<&'a dyn Cluster>,
+    /// Fetches repositories that kustomizations name.
+    pub sources: &'a dyn Sources,
+    /// Fetches files that kustomizations name.
+    pub web: &'a dyn Web,
 }
 
 /// Whether rendered files are written.
@@ -104,6 +112,9 @@ pub enum RenderError {
     /// Charts.
     #[error(transparent)]
     Charts(#[from] Errors<ChartError>),
+    /// What kustomizations name by address.
+    #[error(transparent)]
+    RemoteBases(#[from] Errors<RemoteBaseError>),
     /// Kustomizations.
     #[error(transparent)]
     Kustomize(#[from] Errors<KustomizeFailure>),
@@ -156,7 +167,10 @@ pub async fn render(
     let building = RenderRequest { output_dir: written.build_dir(), ..request };
     let charts = charts::render_all(&items, files.clear(), building, events);
     let outputs = step("Rendering Helm Charts", items.len(), events, charts).await?;
-    let build = kustomize::build_all(items.clone(), objects, &outputs, building, events);
+    let build = async {
+        remote_bases::localise(&items, &objects, building).await?;
+        Ok::<_, RenderError>(kustomize::build_all(items.clone(), objects, &outputs, building, events).await?)
+    };
     let built = step("Building kustomize objects", items.len(), events, build).await?;
     written.keep_generated(&items, &outputs)?;
     Ok(RenderedTree { items: built })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::charts::ChartOutputs;
 use super::encrypted::Files;
-use super::{RenderError, RenderRequest, RenderedFiles, templates};
+use super::{RenderError, RenderRequest, RenderedFiles, remote_bases, templates};
 use crate::ports::PrivateFolder;
 use crate::tree::ItemNode;
 
@@ -41,6 +41,11 @@ impl Written {
                     std::fs::copy(&from, &to).map_err(|source| RenderError::OutputDir { path: to, source })?;
                 }
             }
+        }
+        let sources: BTreeSet<usize> = items.iter().map(|item| item.source.id).collect();
+        for id in sources.iter().map(usize::to_string) {
+            let (from, to) = (private.path().join(&id), self.kept.join(&id));
+            remote_bases::keep(&from, &to).map_err(|source| RenderError::OutputDir { path: to, source })?;
         }
         Ok(())
     }
