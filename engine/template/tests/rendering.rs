@@ -98,7 +98,7 @@ fn an_inline_error_points_into_the_users_file() {
 
 #[test]
 fn limits_end_a_template() {
-    let limits = Limits { fuel: 10_000, depth: 50, output: 1000 };
+    let limits = Limits { fuel: 10_000, depth: 50, output: 1000, ..Limits::default() };
     let batch = Engine::new(EngineOptions { limits }, Ports::default()).batch(Vars::empty(), SearchPath::empty());
     for text in [
         "{% for i in range(100000) %}{{ i }}{% endfor %}",
