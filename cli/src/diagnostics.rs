@@ -40,6 +40,12 @@ pub(crate) enum Failure {
     UnknownHelpTopic { name: String },
     #[error("{text}")]
     Output { text: String },
+    /// `--check` found something.
+    #[error("{text}")]
+    Outdated { text: String },
+    /// Some policies failed, the others were applied.
+    #[error("{text}")]
+    Partial { text: String },
     /// The reader of stdout went away.
     #[error("")]
     ClosedPipe,
@@ -79,6 +85,8 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Interrupted => ExitCode::from(130),
+            Self::Outdated { .. } => ExitCode::from(2),
+            Self::Partial { .. } => ExitCode::from(3),
             Self::ClosedPipe => ExitCode::from(141),
             Self::Usage(_)
             | Self::Setting(_)

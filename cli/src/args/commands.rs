@@ -9,6 +9,11 @@ pub(crate) enum Action {
     /// Shows help; has sub-commands or is the root.
     Group,
     ImageExplain,
+    ImageMarkers,
+    ImagePolicy,
+    ImageScan,
+    ImageTags,
+    ImageUpdate,
     Completion(Shell),
     Delete,
     Deploy,
@@ -18,7 +23,6 @@ pub(crate) enum Action {
     Help,
     ListImages,
     ListTargets,
-    OciPush,
     PokeImages,
     Prune,
     Render,
@@ -47,6 +51,8 @@ pub(crate) enum Operands {
     CommandNames,
     /// One word may follow; it is called so in help.
     One(&'static str),
+    /// Any number of words may follow; they are called so in help.
+    Many(&'static str),
     /// Anything, flags too: the command only tells that it does not exist yet.
     Anything,
 }
@@ -248,7 +254,8 @@ const COMMANDS: &[Command] = &[
         operands: Operands::CommandNames,
         ..leaf("help", Action::Help, "Help about any command", &[])
     },
-    group("image", "Explain and automate images", &[Command {
+    group("image", "Explain and automate images", &[
+    Command {
         operands: Operands::One("image|policy"),
         ..leaf("explain", Action::ImageExplain, "Tells why an image is used, and what became of every tag", &[
             project::PROJECT_DIR,
@@ -275,7 +282,70 @@ const COMMANDS: &[Command] = &[
          image, or the policy of the project that has the name. With --filter, --semver, --alphabetical or \
          --numerical no project is needed: the tags of the named image are put through that policy.\nNothing is \
          written anywhere.",
-    )]),
+    ),
+    Command {
+        operands: Operands::One("path"),
+        ..leaf("markers", Action::ImageMarkers, "Lists every marker with its value, its policy and its state", &[
+            project::PROJECT_DIR,
+            project::PROJECT,
+            project::TIMEOUT,
+            credentials::REGISTRY,
+            image::RESOURCES,
+            image::MARKERS,
+            image::FORMAT,
+        ])
+    }
+    .long("With --offline no registry is asked, and the state of a marker says only whether its policy is known."),
+    Command {
+        operands: Operands::Many("policy"),
+        ..leaf("policy", Action::ImagePolicy, "Lists policies with the tag that each elects now", &[
+            project::PROJECT_DIR,
+            project::PROJECT,
+            project::TIMEOUT,
+            credentials::REGISTRY,
+            image::RESOURCES,
+            image::POLICY,
+        ])
+    }
+    .long("With -o fixed-images the elections become a file for --fixed-images-file."),
+    Command {
+        operands: Operands::Many("policy"),
+        ..leaf("scan", Action::ImageScan, "Lists how many tags the repositories of the policies have", &[
+            project::PROJECT_DIR,
+            project::PROJECT,
+            project::TIMEOUT,
+            credentials::REGISTRY,
+            image::RESOURCES,
+            image::FORMAT,
+        ])
+    },
+    Command {
+        operands: Operands::One("image"),
+        ..leaf("tags", Action::ImageTags, "Lists the tags of an image", &[
+            project::TIMEOUT,
+            credentials::REGISTRY,
+            image::TAGS,
+            image::FORMAT,
+        ])
+    },
+    Command {
+        operands: Operands::Many("update"),
+        ..leaf("update", Action::ImageUpdate, "Sets the tags that policies elect in the files that carry markers", &[
+            project::PROJECT_DIR,
+            project::PROJECT,
+            project::TIMEOUT,
+            credentials::REGISTRY,
+            image::RESOURCES,
+            image::UPDATE,
+            image::FORMAT,
+        ])
+    }
+    .long(
+        "Without --write only the plan is shown. Exactly the bytes of the values change; either all files are \
+         written or none. Exit code 2 means outdated values with --check, 3 that some policies failed while the \
+         others were applied.",
+    ),
+    ]),
     leaf("list-images", Action::ListImages, "Renders the target and outputs all images used via 'images.get_image(...)", &[
         project::PROJECT_DIR,
         project::PROJECT,
@@ -304,7 +374,7 @@ const COMMANDS: &[Command] = &[
         misc::OUTPUT,
         misc::ONLY_NAMES,
     ]),
-    group("oci", "Oci sub-commands", &[leaf("push", Action::OciPush, "Push to an oci repository", &[
+    group("oci", "Oci sub-commands", &[leaf("push", Action::NotYet, "Push to an oci repository", &[
         project::PROJECT_DIR,
         project::TIMEOUT,
         credentials::REGISTRY,

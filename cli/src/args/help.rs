@@ -16,6 +16,9 @@ pub(crate) fn page(program: &str, path: &[&'static Command], width: usize) -> St
     if let Operands::One(name) = command.operands {
         full_name = format!("{full_name} [{name}]");
     }
+    if let Operands::Many(name) = command.operands {
+        full_name = format!("{full_name} [{name}...]");
+    }
     let mut text = format!("Usage: {full_name} {}\n\n", if is_group { "[command]" } else { "[flags]" });
     for paragraph in [command.short_help, command.long_help] {
         if !paragraph.is_empty() {

@@ -148,7 +148,7 @@ impl Parser<'_> {
     /// Whether one more word may follow the command.
     fn takes(&self, before: usize) -> bool {
         match self.command().operands {
-            Operands::CommandNames => true,
+            Operands::CommandNames | Operands::Many(_) => true,
             Operands::One(_) => before == 0,
             Operands::None | Operands::Anything => false,
         }

@@ -5,10 +5,10 @@ mod deploy;
 mod diff;
 mod helm_pull;
 mod helm_update;
+mod image_automation;
 mod image_explain;
 mod list_images;
 mod list_targets;
-mod oci_push;
 pub(crate) mod output;
 mod poke_images;
 mod prune;
@@ -24,8 +24,8 @@ use crate::completion;
 use crate::diagnostics::Failure;
 use crate::printer::width;
 use crate::settings::{
-    DeploySettings, DiffSettings, HelmSettings, ImageExplainSettings, Layers, ListImagesSettings, ListTargetsSettings,
-    OciPushSettings, PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
+    AutomationSettings, DeploySettings, DiffSettings, HelmSettings, ImageExplainSettings, Layers, ListImagesSettings,
+    ListTargetsSettings, PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -46,11 +46,14 @@ pub(crate) fn dispatch(app: &App, invocation: &Invocation, layers: &Layers) -> R
         Action::ImageExplain => {
             image_explain::run(app, ImageExplainSettings::read(layers, environment, invocation.operands.first())?)
         }
+        Action::ImageMarkers | Action::ImagePolicy | Action::ImageScan | Action::ImageTags | Action::ImageUpdate => {
+            let settings = AutomationSettings::read(layers, environment, &invocation.operands)?;
+            image_automation::run(app, invocation.command().action, settings)
+        }
         Action::Diff => diff::run(app, DiffSettings::read(layers, environment)?),
         Action::Deploy => deploy::run(app, DeploySettings::read(layers, environment)?),
         Action::HelmPull => helm_pull::run(app, HelmSettings::read(layers, environment)?),
         Action::HelmUpdate => helm_update::run(app, HelmSettings::read(layers, environment)?),
-        Action::OciPush => oci_push::run(app, OciPushSettings::read(layers, environment)?),
         Action::Prune => prune::run(app, RemoveSettings::read(layers, environment)?),
         Action::Delete => delete::run(app, RemoveSettings::read(layers, environment)?),
         Action::PokeImages => poke_images::run(app, PokeImagesSettings::read(layers, environment)?),

@@ -1,17 +1,16 @@
 //! Builds the engine's requests and ports from settings, and calls its flows.
 
 mod advice;
+mod automation;
 mod charts;
 mod connector;
 mod explain;
 mod folders;
 mod images;
-mod oci_push;
 mod registry;
 mod repository;
 mod results;
 mod run;
-mod source_names;
 mod sources;
 mod stores;
 
@@ -30,9 +29,9 @@ use windlass_model::object_ref::ObjectRef;
 use windlass_model::result::{CommandResult, ValidateResult};
 use windlass_template::{Engine, EngineOptions, Ports};
 
+pub(crate) use automation::{Automation, elect, index, markers, plan, scan, tags};
 pub(crate) use charts::{Answer, helm_pull, helm_update};
 pub(crate) use explain::{Explained, explain};
-pub(crate) use oci_push::oci_push;
 
 use advice::Advice;
 use run::Run;

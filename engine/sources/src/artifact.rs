@@ -67,7 +67,7 @@ pub(crate) struct Artifact {
     layer: Layer,
     repository: Repository,
     /// For messages.
-    pub(crate) name: String,
+    name: String,
 }
 
 #[derive(Deserialize)]

@@ -9,8 +9,6 @@ mod fake;
 mod fetched;
 mod once;
 mod overrides;
-mod pack;
-mod push;
 mod unpack;
 mod work_folder;
 
@@ -25,8 +23,6 @@ pub use error::SourceError;
 pub use fake::FakeSources;
 pub use fetched::{FetchedSources, SourceSettings};
 pub use overrides::SourceOverride;
-pub use pack::PackError;
-pub use push::{PushError, push};
 pub use unpack::{UnpackError, UnpackLimits};
 
 /// A directory with the files of a source. Read only, and there as long as the [`Sources`] that gave it.
@@ -101,9 +97,4 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// The artifact cannot be fetched or unpacked.
     async fn oci(&self, source: &OciSource) -> Result<Arc<CheckedOut>, SourceError>;
-
-    /// Temporary directories that were given so far, and what they are called in messages: the source and its state.
-    fn names(&self) -> Vec<(PathBuf, String)> {
-        Vec::new()
-    }
 }
