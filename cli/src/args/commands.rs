@@ -23,6 +23,7 @@ pub(crate) enum Action {
     Help,
     ListImages,
     ListTargets,
+    OciPush,
     PokeImages,
     Prune,
     Render,
@@ -374,7 +375,7 @@ const COMMANDS: &[Command] = &[
         misc::OUTPUT,
         misc::ONLY_NAMES,
     ]),
-    group("oci", "Oci sub-commands", &[leaf("push", Action::NotYet, "Push to an oci repository", &[
+    group("oci", "Oci sub-commands", &[leaf("push", Action::OciPush, "Push to an oci repository", &[
         project::PROJECT_DIR,
         project::TIMEOUT,
         credentials::REGISTRY,

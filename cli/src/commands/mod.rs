@@ -9,6 +9,7 @@ mod image_automation;
 mod image_explain;
 mod list_images;
 mod list_targets;
+mod oci_push;
 pub(crate) mod output;
 mod poke_images;
 mod prune;
@@ -25,7 +26,7 @@ use crate::diagnostics::Failure;
 use crate::printer::width;
 use crate::settings::{
     AutomationSettings, DeploySettings, DiffSettings, HelmSettings, ImageExplainSettings, Layers, ListImagesSettings,
-    ListTargetsSettings, PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
+    ListTargetsSettings, OciPushSettings, PokeImagesSettings, RemoveSettings, RenderSettings, ValidateSettings,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +55,7 @@ pub(crate) fn dispatch(app: &App, invocation: &Invocation, layers: &Layers) -> R
         Action::Deploy => deploy::run(app, DeploySettings::read(layers, environment)?),
         Action::HelmPull => helm_pull::run(app, HelmSettings::read(layers, environment)?),
         Action::HelmUpdate => helm_update::run(app, HelmSettings::read(layers, environment)?),
+        Action::OciPush => oci_push::run(app, OciPushSettings::read(layers, environment)?),
         Action::Prune => prune::run(app, RemoveSettings::read(layers, environment)?),
         Action::Delete => delete::run(app, RemoveSettings::read(layers, environment)?),
         Action::PokeImages => poke_images::run(app, PokeImagesSettings::read(layers, environment)?),

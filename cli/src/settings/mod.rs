@@ -13,6 +13,7 @@ mod image_explain;
 mod images;
 mod inclusion;
 mod layers;
+mod oci_push;
 mod output;
 mod project;
 pub(crate) mod source;
@@ -28,6 +29,7 @@ pub(crate) use image_automation::{AutomationFormat, AutomationSettings, UpdateMo
 pub(crate) use image_explain::{ExplainSubject, ImageExplainSettings};
 pub(crate) use images::ImageSettings;
 pub(crate) use layers::{Layers, LayersError};
+pub(crate) use oci_push::{OciPushSettings, PushReport};
 pub(crate) use output::{OutputFormat, OutputSettings, OutputTarget};
 pub(crate) use project::{ConnectionSettings, LocalOverride, OverrideKind, ProjectSettings, TargetSettings};
 pub(crate) use source::{SettingError, SettingErrors};

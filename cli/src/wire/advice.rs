@@ -1,5 +1,7 @@
 //! What an engine error says beyond its text: the place in the user's files, and what to do next.
 
+mod fetching;
+
 use std::error::Error;
 use std::path::Path;
 
@@ -74,6 +76,9 @@ fn sops<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e SopsError> {
 fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(sops) = sops(error) {
         return sops.hint();
+    }
+    if let Some(next) = fetching::hint(error) {
+        return Some(next);
     }
     if let Some(EngineError::Target(error)) = error.downcast_ref() {
         return of_target(error);

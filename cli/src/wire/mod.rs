@@ -7,10 +7,12 @@ mod connector;
 mod explain;
 mod folders;
 mod images;
+mod oci_push;
 mod registry;
 mod repository;
 mod results;
 mod run;
+mod source_names;
 mod sources;
 mod stores;
 
@@ -32,6 +34,7 @@ use windlass_template::{Engine, EngineOptions, Ports};
 pub(crate) use automation::{Automation, elect, index, markers, plan, scan, tags};
 pub(crate) use charts::{Answer, helm_pull, helm_update};
 pub(crate) use explain::{Explained, explain};
+pub(crate) use oci_push::oci_push;
 
 use advice::Advice;
 use run::Run;

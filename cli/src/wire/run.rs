@@ -17,10 +17,11 @@ use windlass_template::DebugSink;
 
 use super::connector::KubeConnector;
 use super::repository::LocalRepository;
+use super::source_names::SourceNames;
 use super::stores::RealStores;
 use super::{charts, failure, folders, images, project_dir, registry, sources};
 use crate::app::App;
-use crate::diagnostics::Failure;
+use crate::diagnostics::{EngineFailure, Failure};
 use crate::env_vars::Environment;
 use crate::printer::{Mark, Printer};
 use crate::progress::Progress;
@@ -108,7 +109,17 @@ impl Run {
     /// Ends the display of progress and turns an error into what is shown.
     pub(super) fn ended<T>(&self, outcome: Result<T, windlass_deploy::Error>) -> Result<T, Failure> {
         self.progress.clear();
-        outcome.map_err(failure)
+        outcome.map_err(|error| match failure(error) {
+            Failure::Engine(failure) => Failure::Engine(self.named(failure)),
+            other => other,
+        })
+    }
+
+    /// Folders of includes are gone when the user reads the error.
+    fn named(&self, EngineFailure { text, at, hint }: EngineFailure) -> EngineFailure {
+        let names = SourceNames::new(self.sources.names());
+        let hint = hint.map(|hint| names.apply(&hint));
+        EngineFailure { text: names.apply(&text), at: at.map(|at| names.apply_to(at)), hint }
     }
 
     /// The render folder, which stays only with `keeps`.

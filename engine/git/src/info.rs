@@ -46,7 +46,37 @@ fn branch(name: &gix::refs::FullNameRef) -> GitRef {
 }
 
 fn origin(repo: &gix::Repository) -> Option<String> {
-    repo.config_snapshot().string("remote.origin.url").map(|url| url.to_string())
+    repo.config_snapshot().string("remote.origin.url").map(|url| public_url(&url.to_string()))
+}
+
+/// Without user and password of an HTTP address: either may be a token, and results and artifacts are read by many.
+fn public_url(text: &str) -> String {
+    let Ok(mut url) = url::Url::parse(text) else { return text.to_owned() };
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    if !has_login || !matches!(url.scheme(), "http" | "https") {
+        return text.to_owned();
+    }
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_of_the_remote_are_not_told() {
+        assert_eq!(public_url("https://me:s3cret@h.example:8443/a/b.git"), "https://h.example:8443/a/b.git");
+        assert_eq!(public_url("http://t0ken@h.example/a"), "http://h.example/a");
+    }
+
+    #[test]
+    fn other_remotes_are_told_as_they_are() {
+        for text in ["https://H.example/a", "git@h.example:a/b.git", "ssh://git@h.example/a", "../a", "C:\\a", ""] {
+            assert_eq!(public_url(text), text);
+        }
+    }
 }
 
 /// Changed, staged or untracked files that are not ignored.

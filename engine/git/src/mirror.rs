@@ -40,6 +40,16 @@ pub struct FoundCommit {
     pub id: ObjectId,
 }
 
+impl FoundCommit {
+    /// What the user would write as `ref`: the branch, tag or hash.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        let Some(full) = &self.reference else { return self.id.to_string() };
+        let short = full.strip_prefix("refs/heads/").or_else(|| full.strip_prefix("refs/tags/"));
+        short.unwrap_or(full).to_owned()
+    }
+}
+
 /// Whether opening a mirror asked the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {

@@ -67,7 +67,7 @@ pub(crate) struct Artifact {
     layer: Layer,
     repository: Repository,
     /// For messages.
-    name: String,
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]

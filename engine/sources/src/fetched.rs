@@ -1,7 +1,7 @@
 //! Sources from git servers and registries, through the caches of this machine.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -48,6 +48,7 @@ pub struct FetchedSources {
     artifacts: OnceMap<(SourceKey, OciReference), Shared<CheckedOut>>,
     /// Overrides that the user was told about.
     told: Mutex<BTreeSet<SourceKey>>,
+    names: Mutex<Vec<(PathBuf, String)>>,
 }
 
 impl FetchedSources {
@@ -63,6 +64,7 @@ impl FetchedSources {
             checkouts: OnceMap::new(),
             artifacts: OnceMap::new(),
             told: Mutex::default(),
+            names: Mutex::default(),
         }
     }
 
@@ -82,6 +84,10 @@ impl FetchedSources {
         let work = work.as_ref().map_err(Clone::clone)?;
         let dir = tempfile::Builder::new().prefix(purpose).tempdir_in(work.path()).map_err(failed)?;
         Ok(dir.keep())
+    }
+
+    fn name(&self, root: &Path, name: String) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).push((root.to_path_buf(), name));
     }
 
     async fn mirror(&self, url: &GitUrl) -> Shared<Mirror> {
@@ -109,6 +115,7 @@ impl FetchedSources {
                 other => other,
             };
             let root = root.map_err(|error| error.into_source_error(url))?;
+            self.name(&root, format!("{url}@{}", commit.short_name()));
             let state = SourceState::Commit { reference: commit.reference.clone(), commit: commit.id.to_string() };
             Ok(Arc::new(CheckedOut { root, state }))
         };
@@ -145,6 +152,7 @@ impl FetchedSources {
         let artifact = cache.resolve(source).await?;
         let root = self.folder("oci-").await?;
         cache.unpack(&artifact, &root).await?;
+        self.name(&root, artifact.name.clone());
         let state = SourceState::Artifact { digest: artifact.digest };
         Ok(Arc::new(CheckedOut { root, state }))
     }
@@ -208,5 +216,9 @@ impl Sources for FetchedSources {
             return Ok(Arc::new(CheckedOut { root, state: SourceState::Override }));
         }
         self.artifacts.get((key, source.reference.clone()), self.artifact(source)).await
+    }
+
+    fn names(&self) -> Vec<(PathBuf, String)> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -9,6 +9,8 @@ mod fake;
 mod fetched;
 mod once;
 mod overrides;
+mod pack;
+mod push;
 mod unpack;
 mod work_folder;
 
@@ -23,6 +25,8 @@ pub use error::SourceError;
 pub use fake::FakeSources;
 pub use fetched::{FetchedSources, SourceSettings};
 pub use overrides::SourceOverride;
+pub use pack::PackError;
+pub use push::{PushError, push};
 pub use unpack::{UnpackError, UnpackLimits};
 
 /// A directory with the files of a source. Read only, and there as long as the [`Sources`] that gave it.
@@ -97,4 +101,9 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// The artifact cannot be fetched or unpacked.
     async fn oci(&self, source: &OciSource) -> Result<Arc<CheckedOut>, SourceError>;
+
+    /// Temporary directories that were given so far, and what they are called in messages: the source and its state.
+    fn names(&self) -> Vec<(PathBuf, String)> {
+        Vec::new()
+    }
 }

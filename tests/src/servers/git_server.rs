@@ -5,14 +5,20 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+
 use super::SandboxError;
+use super::authority::Authority;
 use crate::http::{HttpServer, Request, Response};
+
+const AUTHORITY: &str = "ca.crt";
 
 /// Serves the bare repositories below a folder at `http://<address>/<name>.git`.
 #[derive(Debug)]
 pub struct GitServer {
     folder: tempfile::TempDir,
     server: HttpServer,
+    is_private: bool,
 }
 
 /// What [`GitServer::commit`] makes.
@@ -49,6 +55,16 @@ pub const GIT_ENVIRONMENT: [(&str, &str); 8] = [
 impl GitServer {
     /// Starts a server without repositories.
     pub fn start() -> Result<Self, SandboxError> {
+        Self::start_on(None)
+    }
+
+    /// The same behind TLS of an own authority, for one user.
+    pub fn start_private(user: &str, password: &str) -> Result<Self, SandboxError> {
+        let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        Self::start_on(Some(format!("Basic {login}")))
+    }
+
+    fn start_on(login: Option<String>) -> Result<Self, SandboxError> {
         let folder = tempfile::Builder::new()
             .prefix("windlass-git-")
             .tempdir()
@@ -56,11 +72,28 @@ impl GitServer {
         let root = folder.path().join("repositories");
         fs::create_dir_all(&root).map_err(SandboxError::file("create", &root))?;
         let served = root.clone();
-        let server = HttpServer::start(move |request| {
+        let is_private = login.is_some();
+        let answer = move |request: Request| {
+            if login.is_some() && request.header("authorization") != login.as_deref() {
+                return Response::text(401, "").with("WWW-Authenticate", "Basic realm=\"git\"");
+            }
             backend(&served, &request).unwrap_or_else(|error| Response::text(500, error.to_string()))
-        })
-        .map_err(|source| SandboxError::Spawn { program: "git server".to_owned(), source })?;
-        Ok(Self { folder, server })
+        };
+        let server = if is_private {
+            let authority = Authority::new()?;
+            let file = folder.path().join(AUTHORITY);
+            fs::write(&file, authority.pem()).map_err(SandboxError::file("write", &file))?;
+            HttpServer::start_tls(authority.certify()?.server_config()?, answer)
+        } else {
+            HttpServer::start(answer)
+        };
+        let server = server.map_err(|source| SandboxError::Spawn { program: "git server".to_owned(), source })?;
+        Ok(Self { folder, server, is_private })
+    }
+
+    /// The authority's certificate, a PEM file, if there is TLS.
+    pub fn authority_file(&self) -> Option<PathBuf> {
+        self.is_private.then(|| self.folder.path().join(AUTHORITY))
     }
 
     /// `127.0.0.1:PORT`.
@@ -70,7 +103,8 @@ impl GitServer {
 
     /// URL of a repository.
     pub fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}.git", self.address())
+        let scheme = if self.is_private { "https" } else { "http" };
+        format!("{scheme}://{}/{name}.git", self.address())
     }
 
     /// The bare repository on disk.
