@@ -13,7 +13,7 @@ use crate::error::{ErrorKind, TemplateError};
 use crate::failure::{INLINE_NAME, Rendering, convert};
 use crate::loading::{read_template, unix_lines};
 use crate::ports::Ports;
-use crate::scope::{self, Scope, Sources};
+use crate::scope::{self, Keep, Scope, Sources};
 use crate::search::SearchPath;
 use crate::translate::Purpose;
 use crate::value::{Root, py_str};
@@ -129,6 +129,9 @@ fn environment(limits: Limits, ports: &Ports, sources: Arc<Sources>, purpose: Pu
         if name.starts_with('\0') {
             return Ok(None::<String>);
         }
+        if let Some(source) = sources.get(name) {
+            return Ok(Some(source.text.clone()));
+        }
         match read_template(Path::new(name)) {
             Ok(text) => Ok(Some(sources.insert(name, translate::template(&text, purpose)).text.clone())),
             Err(error) => Err(crate::failure::nested(error)),
@@ -222,12 +225,17 @@ impl Batch {
 
     fn run(&self, name: &str, text: &str, origin: Option<&Location>) -> Result<String, TemplateError> {
         self.guarded(|environment, purpose| {
-            let translated = translate::template(text, purpose);
+            let translate = || translate::template(text, purpose);
+            let sources = scope::current().sources;
+            let kept = if origin.is_none() { sources.keep(name, text, Keep::FromSecondUse, translate) } else { None };
+            let translated = kept.clone().unwrap_or_else(|| Arc::new(translate()));
             let rendering =
                 &origin.map_or(Rendering::File(name, &translated), |origin| Rendering::Inline(origin, &translated));
-            let template = environment
-                .template_from_named_str(name, &translated.text)
-                .map_err(|error| convert(&error, rendering))?;
+            let template = match kept {
+                Some(_) => environment.get_template(name),
+                None => environment.template_from_named_str(name, &translated.text),
+            };
+            let template = template.map_err(|error| convert(&error, rendering))?;
             let mut output = LimitedOutput { text: Vec::new(), limit: self.engine.shared.options.limits.output };
             let root = Value::from_object(Root::new(self.vars.frozen().clone()));
             template.render_captured_to(root, &mut output).map_err(|error| convert(&error, rendering))?;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +37,17 @@ pub(crate) struct Scope {
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     by_path: Mutex<BTreeMap<String, Arc<Translated>>>,
+    /// Files that were rendered once.
+    seen: Mutex<BTreeSet<String>>,
+}
+
+/// Whether a file is worth keeping compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Templates name it, so more will.
+    Now,
+    /// Most files are rendered once in a run.
+    FromSecondUse,
 }
 
 impl Sources {
@@ -46,7 +57,24 @@ impl Sources {
         source
     }
 
-    fn get(&self, path: &str) -> Option<Arc<Translated>> {
+    /// The translation of the file at `path` for [`minijinja::Environment::get_template`], if it is kept and its text is
+    /// `text`.
+    pub(crate) fn keep(
+        &self,
+        path: &str,
+        text: &str,
+        keep: Keep,
+        translate: impl FnOnce() -> Translated,
+    ) -> Option<Arc<Translated>> {
+        if let Some(known) = self.get(path) {
+            return (known.original == text).then_some(known);
+        }
+        let first_use = keep == Keep::FromSecondUse
+            && self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        if first_use { None } else { Some(self.insert(path, translate())) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<Arc<Translated>> {
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 }

@@ -1,5 +1,7 @@
 //! `render`: a text as a template, with everything visible where it is called.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, State};
@@ -10,7 +12,7 @@ use crate::engine::whole_text;
 use crate::error::{ErrorKind, TemplateError};
 use crate::failure::{INLINE_NAME, Rendering, convert, nested, raised, type_error};
 use crate::loading::unix_lines;
-use crate::scope::{self, Scope};
+use crate::scope::{self, Keep, Scope};
 use crate::translate;
 use crate::value::{Root, type_name};
 
@@ -67,10 +69,16 @@ pub(super) fn render_text(
     if crate::budget::effort(50, 100 + text.len()).is_err() {
         return Err(TemplateError::new(ErrorKind::Limit, "the template runs too long"));
     }
-    let translated = translate::template(&unix_lines(text), scope.purpose);
+    let text = unix_lines(text);
+    let translate = || translate::template(&text, scope.purpose);
+    let kept = if origin.is_none() { scope.sources.keep(name, &text, Keep::Now, translate) } else { None };
+    let translated = kept.clone().unwrap_or_else(|| Arc::new(translate()));
     let rendering = origin.map_or(Rendering::File(name, &translated), |origin| Rendering::Inline(origin, &translated));
-    let template =
-        environment.template_from_named_str(name, &translated.text).map_err(|error| convert(&error, &rendering))?;
+    let template = match kept {
+        Some(_) => environment.get_template(name),
+        None => environment.template_from_named_str(name, &translated.text),
+    };
+    let template = template.map_err(|error| convert(&error, &rendering))?;
     let root = Value::from_object(Root::with_names(scope.vars.clone(), names));
     scope::enter(scope, || template.render(root).map_err(|error| convert(&error, &rendering)))
 }
