@@ -14,7 +14,7 @@ use crate::config_file::ConfigError;
 ///
 /// # Errors
 /// The first field without meaning.
-pub fn check(config: &DeploymentConfig, text: &Arc<Source>) -> Result<(), ConfigError> {
+pub(crate) fn check(config: &DeploymentConfig, text: &Arc<Source>) -> Result<(), ConfigError> {
     let Some((path, reason)) = without_meaning(config) else { return Ok(()) };
     let document = windlass_yaml::parse_first(text, Dialect::GoV2)?;
     let kind = YamlErrorKind::Invalid { path: display_path(&path), reason };

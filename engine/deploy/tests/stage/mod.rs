@@ -1,5 +1,7 @@
 //! Runs a project through the stages before the first write, with stores, addresses and a cluster in memory.
 
+#![allow(dead_code, reason = "each test program uses its own part of the stage")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -28,7 +30,7 @@ use windlass_template::{DebugSink, GitHistory};
 
 /// A project, and the world around it.
 #[derive(Default)]
-pub struct Stage {
+pub(crate) struct Stage {
     files: Vec<(String, String)>,
     target: TargetRequest,
     args: Map<String, Value>,
@@ -39,63 +41,64 @@ pub struct Stage {
 }
 
 /// What came out of a run.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The project up to its objects, or the error with the project's folder as `[P]`.
-    pub prepared: Result<Prepared, String>,
+    pub(crate) prepared: Result<Prepared, String>,
     /// Warnings in their order.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// What may not be shown.
-    pub secrets: Arc<SecretValues>,
+    pub(crate) secrets: Arc<SecretValues>,
     /// What was asked of stores and addresses.
-    pub asked: Vec<String>,
+    pub(crate) asked: Vec<String>,
 }
 
 impl Stage {
     /// A project of these files.
-    pub fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         Self { files, ..Self::default() }
     }
 
     /// `-t`
-    pub fn target(mut self, name: &str) -> Self {
+    pub(crate) fn target(mut self, name: &str) -> Self {
         self.target.name = Some(name.to_owned());
         self
     }
 
     /// `-a`
-    pub fn args(mut self, args: Value) -> Self {
+    pub(crate) fn args(mut self, args: Value) -> Self {
         self.args = args.as_object().cloned().unwrap_or_default();
         self
     }
 
     /// `-I`
-    pub fn include_tag(mut self, tag: &str) -> Self {
+    pub(crate) fn include_tag(mut self, tag: &str) -> Self {
         self.inclusion.include_tags.insert(tag.to_owned());
         self
     }
 
     /// A variable of the process.
-    pub fn environment(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// What every store answers for this name, and the web for this address.
-    pub fn secret(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn secret(mut self, name: &str, text: &str) -> Self {
         self.store.texts.insert(name.to_owned(), text.to_owned());
         self
     }
 
     /// A cluster with these objects.
-    pub fn cluster(mut self, objects: &[Value]) -> Self {
+    pub(crate) fn cluster(mut self, objects: &[Value]) -> Self {
         let cluster = FakeCluster::new();
         objects.iter().for_each(|object| drop(cluster.put(object.clone())));
         self.cluster = Some(Arc::new(cluster));
         self
     }
 
-    pub fn run(self) -> Outcome {
+    /// Runs it.
+    pub(crate) fn run(self) -> Outcome {
         let folder = tempfile::tempdir().unwrap();
         let project = folder.path().canonicalize().unwrap().join("project");
         std::fs::create_dir_all(project.join(".git")).unwrap();
@@ -161,19 +164,19 @@ impl Stage {
 
 impl Outcome {
     /// The objects.
-    pub fn objects(self) -> Vec<Value> {
+    pub(crate) fn objects(self) -> Vec<Value> {
         let prepared = self.prepared.unwrap_or_else(|error| panic!("{error}"));
         prepared.objects.objects().map(|object| object.0.clone()).collect()
     }
 
     /// The error.
-    pub fn error(self) -> String {
+    pub(crate) fn error(self) -> String {
         self.prepared.err().expect("must be refused")
     }
 }
 
 /// A ConfigMap that shows these expressions, each as JSON.
-pub fn shows(expressions: &[&str]) -> String {
+pub(crate) fn shows(expressions: &[&str]) -> String {
     let mut text = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shown}\ndata:\n");
     for (index, expression) in expressions.iter().enumerate() {
         text.push_str(&format!("  v{index}: {{{{ {expression} | to_json | b64encode }}}}\n"));
@@ -182,7 +185,7 @@ pub fn shows(expressions: &[&str]) -> String {
 }
 
 /// What [`shows`] saw.
-pub fn shown(object: &Value) -> Value {
+pub(crate) fn shown(object: &Value) -> Value {
     use base64::Engine as _;
     let value = |text: &Value| -> Value {
         let bytes = base64::engine::general_purpose::STANDARD.decode(text.as_str().unwrap_or_default()).unwrap();
