@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,11 @@ use crate::HelperError;
 
 static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gohelper.zst"));
 static DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/gohelper.sha256"));
+
+/// Prefix of files that are being written.
+const UNFINISHED: &str = ".gohelper-";
+/// Unpacking takes a second.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// The path of the ready program below `cache_dir`.
 pub(crate) fn unpack(cache_dir: &Path) -> Result<PathBuf, HelperError> {
@@ -31,12 +37,26 @@ fn ensure(path: &Path) -> io::Result<()> {
     }
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
-    let mut file = tempfile::Builder::new().prefix(".gohelper-").tempfile_in(dir)?;
+    remove_abandoned(dir);
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(dir)?;
     zstd::stream::copy_decode(PACKED, file.as_file_mut())?;
     file.as_file_mut().flush()?;
     make_executable(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Removes what killed processes left, which is large. A young file may still be written by another process.
+fn remove_abandoned(dir: &Path) {
+    let is_old = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED))
+    };
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED)).filter(is_old) {
+        // Another process may be doing the same.
+        let _ = fs::remove_file(entry.path());
+    }
 }
 
 #[cfg(unix)]
@@ -89,6 +109,16 @@ mod tests {
         fs::write(&path, "not a program").unwrap();
         unpack(dir.path()).unwrap();
         assert_eq!(digest_of(&path).unwrap().as_deref(), Some(DIGEST));
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let [old, young] = ["old", "young"].map(|name| dir.path().join(format!("{UNFINISHED}{name}")));
+        fs::write(&young, "").unwrap();
+        File::create(&old).unwrap().set_modified(std::time::SystemTime::now() - 2 * ABANDONED).unwrap();
+        unpack(dir.path()).unwrap();
+        assert!(!old.exists() && young.exists());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use windlass_tests::bench::{Client, Plan, Shape, generate, listings, probe, registry_client, report};
+use windlass_tests::bench::{Client, Plan, Shape, charts, generate, listings, probe, registry_client, report};
 use windlass_tests::windlass::{Profile, built};
 use windlass_tests::{ControlPlane, Options, SandboxError};
 
@@ -29,6 +29,12 @@ enum Action {
     Probe {
         /// Number of objects, with the namespace.
         objects: usize,
+    },
+    /// Render 40 charts (release build, or WINDLASS_BIN) and compare with one Go process that does the same.
+    Charts {
+        /// Runs per figure.
+        #[arg(long, default_value_t = 7)]
+        runs: usize,
     },
     /// Measure tag lists (release build of this program) against the floor and crane.
     Registry,
@@ -75,6 +81,7 @@ fn run(action: Action) -> Result<(), SandboxError> {
             let _ = writeln!(io::stdout(), "{floors:#?}");
             Ok(())
         }
+        Action::Charts { runs } => charts(&built(Profile::Release)?, runs, &mut io::stdout()),
         Action::Registry => listings(&mut io::stdout()),
         Action::RegistryClient { client, address, repositories } => {
             let listed = registry_client(client, &address, &repositories);

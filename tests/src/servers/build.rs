@@ -40,6 +40,8 @@ pub enum Server {
     Distribution,
     /// The client of go-containerregistry, to compare with.
     Crane,
+    /// Renders charts with Helm's own packages, to compare with.
+    Charts,
     /// Ends the servers with the test process.
     Supervise,
 }
@@ -106,6 +108,7 @@ impl Server {
             Self::MemoryRegistry => own("memory-registry", "0.22.1", "registry", "./cmd/memory-registry"),
             Self::Distribution => own("distribution", "3.0.0", "registry", "./cmd/distribution"),
             Self::Crane => own("crane", "0.22.1", "crane", "github.com/google/go-containerregistry/cmd/crane"),
+            Self::Charts => own("charts", "4.2.2", "charts", "."),
             Self::Supervise => own("supervise", "1", "supervise", "."),
         }
     }
