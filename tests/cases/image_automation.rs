@@ -70,7 +70,10 @@ fn policies_are_listed_and_feed_deploys() {
     let text = project.succeed(&["image", "policy", "web", "-A"]).stdout;
     assert!(text.contains("True") && text.contains("resolved to 1.2.0"), "{text}");
     assert!(project.succeed(&["image", "scan"]).stdout.contains("  4\n"));
-    assert_eq!(project.succeed(&["image", "tags", &image, "--filter", r"^\d", "--limit", "2"]).stdout, "1.0.0\n1.2.0\n");
+    assert_eq!(
+        project.succeed(&["image", "tags", &image, "--filter", r"^\d", "--limit", "2"]).stdout,
+        "1.0.0\n1.2.0\n"
+    );
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn flux_resources_choose_in_plain_files() {
     let marked = "tag: 1.0.0 # {\"$imagepolicy\": \"flux:web:tag\"}\n";
     let project =
         TestProject::from_files(&[("flux/all.yaml", &flux), ("apps/a.yaml", marked), ("outside.yaml", marked)]);
-    let done = project.succeed(&["image", "update", "all", "--write"]);
+    let done = project.succeed(&["image", "update", "flux:all", "--write"]);
     assert!(done.stdout.contains("apps/a.yaml:1"), "{}", done.stdout);
     assert!(read(&project, "apps/a.yaml").starts_with("tag: 2.0.0-rc.1 #"));
     assert_eq!(read(&project, "outside.yaml"), marked);
@@ -101,7 +104,8 @@ fn markers_tell_their_state() {
     );
     let answer = project.succeed(&["image", "markers", "bad.yaml", "-o", "json"]);
     let found: Value = serde_json::from_str(&answer.stdout).expect("JSON");
-    let states: Vec<_> = found["markers"].as_array().expect("a list").iter().map(|m| m["state"].as_str().expect("a state")).collect();
+    let states: Vec<_> =
+        found["markers"].as_array().expect("a list").iter().map(|m| m["state"].as_str().expect("a state")).collect();
     assert_eq!(states, ["unknown-policy", "unknown-field", "malformed", "unsupported-position", "current"]);
     assert_eq!(found["markers"][0]["reason"], "no policy `shop:wep`, did you mean `shop:web`?");
     let strict = project.run(&["image", "markers", "--strict"]);
@@ -137,7 +141,7 @@ fn what_can_not_be_used_is_an_error_with_its_place() {
     }
     let good = project(&registry, "");
     for (arguments, wanted) in [
-        (vec!["image", "update", "nope"], "no update `shop:nope`; none is configured"),
+        (vec!["image", "update", "nope"], "no update `nope`; none is configured"),
         (vec!["image", "policy", "wep"], "no policy `wep`, did you mean `shop:web`?"),
         (vec!["image", "update", "--commit"], "--commit is not available yet"),
         (vec!["image", "update", "--path", "nope"], "path `nope` does not exist"),

@@ -184,7 +184,7 @@ fn works<'i>(root: &Path, updates: &[&'i Update], request: &UpdateRequest) -> Re
 pub fn elections(index: &Index, update: Option<&Update>, selections: &[Selection]) -> Elections {
     let mut elections = Elections::new(index.namespace.clone());
     for address in index.policies.keys() {
-        elections.none(address.clone(), "the policy does not belong to this update");
+        elections.none(address.clone(), "the policy was not elected in this run");
     }
     for Selection { address, outcome, .. } in selections {
         let labels = index.policies.get(address).map(|config| &config.labels);
