@@ -62,6 +62,8 @@ pub(crate) struct EngineFailure {
     pub(crate) at: Option<Location>,
     /// What to do next.
     pub(crate) hint: Option<String>,
+    /// From the place outwards: who included, imported or called it.
+    pub(crate) way: Vec<String>,
 }
 
 impl From<LayersError> for Failure {
@@ -126,8 +128,10 @@ impl Failure {
                 let hint = "raise the limit with `--timeout`, or run the command again: it goes on where it stopped";
                 vec![Report { hint: Some(hint.to_owned()), ..Report::of(self) }]
             }
-            Self::Engine(EngineFailure { text, at, hint }) => {
-                vec![Report { text: text.trim_end().to_owned(), at: at.clone(), hint: hint.clone() }]
+            Self::Engine(EngineFailure { text, at, hint, way }) => {
+                let lines = std::iter::once(text.trim_end()).chain(way.iter().map(String::as_str));
+                let text = lines.collect::<Vec<_>>().join("\n");
+                vec![Report { text, at: at.clone(), hint: hint.clone() }]
             }
             _ => vec![Report::of(self)],
         }
@@ -225,14 +229,19 @@ mod tests {
     fn a_place_in_a_file_is_shown_with_its_line() {
         let at = Location::new(Text::new("app/deployment.yaml", "deployments:\n  - pth: x\n"), 17..20);
         let hint = Some("did you mean `path`?".to_owned());
-        let failure = EngineFailure { text: "unknown field `pth`".into(), at: Some(at), hint };
+        let failure = EngineFailure { text: "unknown field `pth`".into(), at: Some(at), hint, way: Vec::new() };
         insta::assert_snapshot!(full(&Failure::Engine(failure)));
     }
 
     #[test]
     fn a_place_at_the_end_of_the_text_is_no_problem() {
         let at = Location::new(Text::new("a.yaml", "a: [\n"), 5..5);
-        let failure = EngineFailure { text: "unexpected end".into(), at: Some(at), hint: None };
+        let failure = EngineFailure {
+            text: "unexpected end".into(),
+            at: Some(at),
+            hint: None,
+            way: vec!["from a.yaml:1:1, in template".into()],
+        };
         assert!(full(&Failure::Engine(failure)).contains("a.yaml"));
     }
 
@@ -245,6 +254,6 @@ mod tests {
     #[test]
     fn commands_of_later_versions_say_so() {
         let failure = Failure::NotYet { command: "windlass controller run".into() };
-        assert_eq!(failure.to_string(), "`windlass helm-pull` is not available yet in this version of windlass");
+        assert_eq!(failure.to_string(), "`windlass controller run` is not available yet in this version of windlass");
     }
 }

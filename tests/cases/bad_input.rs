@@ -284,3 +284,19 @@ fn interrupt(child: Child) -> Answer {
         .expect("a signal");
     Answer::from(child.wait_with_output().expect("its end"))
 }
+
+/// The full form tells who included, imported and called what failed.
+#[test]
+fn the_way_to_a_template_error_is_shown() {
+    let project = TestProject::from_files(&[
+        ("deployment.yaml", "deployments: [{path: app}]\n"),
+        ("app/app.yaml", "a: 1\n{% include './part.yaml' %}\n"),
+        ("app/part.yaml", "{% from './lib.yaml' import show %}\nb: {{ show() }}\n"),
+        ("app/lib.yaml", "{% macro show() %}\n{{ nothing }}{% endmacro %}\n"),
+    ]);
+    let answer = project.run(&["render", "--offline-kubernetes", "--errors", "full"]);
+    assert_ne!(answer.code, 0);
+    for wanted in ["app/part.yaml:2:", "app/app.yaml:2:", "lib.yaml:2:4"] {
+        assert!(answer.stderr.contains(wanted), "{wanted} in\n{}", answer.stderr);
+    }
+}

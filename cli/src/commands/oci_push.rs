@@ -25,7 +25,7 @@ pub(super) fn run(app: &App, settings: OciPushSettings) -> Result<(), Failure> {
     let shown = Shown {
         url: format!("oci://{}@{}", pushed.repository, pushed.digest),
         repository: &pushed.repository,
-        tag: &settings.destination.tag,
+        tag: &pushed.tag,
         digest: &pushed.digest,
     };
     match text(&shown, settings.report).map_err(|error| Failure::Output { text: error.to_string() })? {

@@ -15,7 +15,7 @@ use crate::env_vars::Environment;
 pub(crate) struct OciPushSettings {
     pub(crate) project: ProjectSettings,
     pub(crate) credentials: Credentials,
-    pub(crate) destination: Destination,
+    url: Sourced<String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) report: PushReport,
 }
@@ -42,10 +42,15 @@ impl OciPushSettings {
         Ok(Self {
             project: ProjectSettings::read(layers)?,
             credentials: Credentials::read(layers, environment)?,
-            destination: destination(&layers.text_or_default("url"))?,
+            url: layers.text_or_default("url"),
             annotations: layers.list("annotation").iter().map(annotation).collect::<Result<_, _>>()?,
             report: report(layers.text("output"))?,
         })
+    }
+
+    /// Where to push. Not checked before the project is, as scripts know the order of these errors.
+    pub(crate) fn destination(&self) -> Result<Destination, SettingError> {
+        destination(&self.url)
     }
 }
 
@@ -112,7 +117,7 @@ mod tests {
     }
 
     fn of_url(url: &str) -> Result<(String, String, String), SettingError> {
-        let Destination { written, repository, tag } = read(&["--url", url])?.destination;
+        let Destination { written, repository, tag } = read(&["--url", url])?.destination()?;
         Ok((written, format!("{}/{}", repository.host(), repository.path()), tag))
     }
 
@@ -121,21 +126,21 @@ mod tests {
         let of = |url: &str| of_url(url).expect("a destination");
         let owned = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(of("oci://reg.example:5000/a/b"), owned("reg.example:5000/a/b", "reg.example:5000/a/b", "latest"));
-        assert_eq!(of("oci://reg.example/a:V1_2.3-x"), owned("reg.example/a:V1_2.3-x", "reg.example/a", "V1_2.3-x"));
+        assert_eq!(of("oci://reg.example/aa:V1_2.3-x"), owned("reg.example/aa:V1_2.3-x", "reg.example/aa", "V1_2.3-x"));
     }
 
     #[test]
     fn other_urls_are_refused() {
-        for url in ["https://reg.example/a", "reg.example/a", "OCI://reg.example/a"] {
+        for url in ["https://reg.example/aa", "reg.example/aa", "OCI://reg.example/aa"] {
             assert_eq!(
                 of_url(url).expect_err(url).reason,
                 "URL must be in format 'oci://<domain>/<org>/<repo>'",
                 "{url}"
             );
         }
-        let digest = format!("oci://reg.example/a@sha256:{}", "0".repeat(64));
-        let long = format!("oci://reg.example/a:{}", "t".repeat(129));
-        let bad = ["oci://reg.example/Bad Name", "oci://", "oci://reg.example/a:", "oci://reg.example/a:-x"];
+        let digest = format!("oci://reg.example/aa@sha256:{}", "0".repeat(64));
+        let long = format!("oci://reg.example/aa:{}", "t".repeat(129));
+        let bad = ["oci://reg.example/Bad Name", "oci://", "oci://reg.example/aa:", "oci://reg.example/aa:-x"];
         for url in bad.into_iter().chain([digest.as_str(), long.as_str()]) {
             let error = of_url(url).expect_err(url);
             let expected = format!("'{url}' invalid URL: could not parse reference: {}", &url[6..]);
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn annotations_are_divided_at_the_first_sign() {
-        let url = ["--url", "oci://reg.example/a"];
+        let url = ["--url", "oci://reg.example/aa"];
         let settings = read(&[&url[..], &["--annotation", "a=b=c", "--annotation", "d="]].concat()).expect("settings");
         let expected = [("a", "b=c"), ("d", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(settings.annotations, BTreeMap::from(expected));
@@ -158,9 +163,9 @@ mod tests {
 
     #[test]
     fn reports_are_known() {
-        let of = |word: &str| read(&["--url", "oci://reg.example/a", "--output", word]).map(|found| found.report);
+        let of = |word: &str| read(&["--url", "oci://reg.example/aa", "--output", word]).map(|found| found.report);
         assert_eq!((of("json"), of("yaml")), (Ok(PushReport::Json), Ok(PushReport::Yaml)));
         assert_eq!(of("text").expect_err("must fail").reason, "invalid output format: text");
-        assert_eq!(read(&["--url", "oci://reg.example/a"]).expect("settings").report, PushReport::Lines);
+        assert_eq!(read(&["--url", "oci://reg.example/aa"]).expect("settings").report, PushReport::Lines);
     }
 }

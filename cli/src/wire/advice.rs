@@ -36,6 +36,8 @@ const NO_TARGETS: &str = "no target can be used here: the warnings above may say
 pub(super) struct Advice {
     pub(super) at: Option<Location>,
     pub(super) hint: Option<String>,
+    /// From the place outwards: who included, imported or called it.
+    pub(super) way: Vec<String>,
 }
 
 impl Advice {
@@ -46,6 +48,10 @@ impl Advice {
         while let Some(current) = cause {
             advice.at = place(current).or(advice.at);
             advice.hint = hint(current).or(advice.hint);
+            if let Some(template) = current.downcast_ref::<TemplateError>() {
+                let outer = template.frames().iter().skip(1);
+                advice.way = outer.map(|frame| format!("from {}, in {}", frame.at, frame.part)).collect();
+            }
             cause = current.source();
         }
         advice

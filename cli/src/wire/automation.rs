@@ -36,7 +36,12 @@ pub(crate) fn index(settings: &AutomationSettings) -> Result<Automation, Failure
 }
 
 fn of_config(error: ConfigError) -> Failure {
-    Failure::Engine(EngineFailure { text: error.to_string(), at: error.location().cloned(), hint: None })
+    Failure::Engine(EngineFailure {
+        text: error.to_string(),
+        at: error.location().cloned(),
+        hint: None,
+        way: Vec::new(),
+    })
 }
 
 fn of_update(error: UpdateError) -> Failure {

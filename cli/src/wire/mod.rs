@@ -69,8 +69,8 @@ pub(crate) fn plain_engine() -> Engine {
 
 /// An engine error as it is shown.
 pub(crate) fn failure(error: impl Error + 'static) -> Failure {
-    let Advice { at, hint } = Advice::of(&error);
-    Failure::Engine(EngineFailure { text: error.to_string(), at, hint })
+    let Advice { at, hint, way } = Advice::of(&error);
+    Failure::Engine(EngineFailure { text: error.to_string(), at, hint, way })
 }
 
 /// Renders and writes the files.

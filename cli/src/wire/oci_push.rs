@@ -24,14 +24,16 @@ const GIT_INFO: &str = "io.kluctl.image.git_info";
 pub(crate) struct Pushed {
     /// Host and path.
     pub(crate) repository: String,
+    pub(crate) tag: String,
     pub(crate) digest: String,
 }
 
 /// Packs and pushes.
 pub(crate) async fn oci_push(app: &App, settings: &OciPushSettings) -> Result<Pushed, Failure> {
-    let OciPushSettings { project, credentials, destination, annotations, report } = settings;
+    let OciPushSettings { project, credentials, annotations, report, .. } = settings;
     let dir = project_dir(project)?;
     let info = git_info(&dir)?;
+    let destination = settings.destination()?;
     let annotations = annotated(&info, windlass_registry::Timestamp::now(), annotations);
     app.printer.hide(credentials.secrets());
     let registry = registry::open(credentials, &app.environment, &app.printer)?;
@@ -46,7 +48,7 @@ pub(crate) async fn oci_push(app: &App, settings: &OciPushSettings) -> Result<Pu
     let digest = digest.map_err(failure)?;
     let repository = format!("{}/{}", destination.repository.host(), destination.repository.path());
     tell(format!("Artifact successfully pushed to {repository}@{digest}"));
-    Ok(Pushed { repository, digest })
+    Ok(Pushed { repository, tag: destination.tag, digest })
 }
 
 fn git_info(dir: &Path) -> Result<GitInfo, Failure> {

@@ -116,10 +116,11 @@ impl Run {
     }
 
     /// Folders of includes are gone when the user reads the error.
-    fn named(&self, EngineFailure { text, at, hint }: EngineFailure) -> EngineFailure {
+    fn named(&self, EngineFailure { text, at, hint, way }: EngineFailure) -> EngineFailure {
         let names = SourceNames::new(self.sources.names());
         let hint = hint.map(|hint| names.apply(&hint));
-        EngineFailure { text: names.apply(&text), at: at.map(|at| names.apply_to(at)), hint }
+        let way = way.iter().map(|line| names.apply(line)).collect();
+        EngineFailure { text: names.apply(&text), at: at.map(|at| names.apply_to(at)), hint, way }
     }
 
     /// The render folder, which stays only with `keeps`.

@@ -406,10 +406,8 @@ fn cycles_of_includes_are_told_with_their_chain() {
 fn deep_includes_need_no_deep_stack_and_have_a_limit() {
     let nested = |depth: usize| {
         let dirs: Vec<String> = (0..=depth).map(|level| "d/".repeat(level)).collect();
-        let mut files: Vec<(String, &str)> = dirs[..depth]
-            .iter()
-            .map(|dir| (format!("{dir}deployment.yaml"), "deployments:\n- include: d\n"))
-            .collect();
+        let mut files: Vec<(String, &str)> =
+            dirs[..depth].iter().map(|dir| (format!("{dir}deployment.yaml"), "deployments:\n- include: d\n")).collect();
         files.push((format!("{}deployment.yaml", dirs[depth]), ITEM));
         files.push((format!("{}item/a.yaml", dirs[depth]), MAP));
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use windlass_kustomize::REMOTE_DIR;
+use windlass_sops::Format;
 
 use super::error::RemoteBaseProblem;
 
@@ -36,15 +37,29 @@ pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }
 
-/// Copies a repository into an empty folder, without `.git`. Returns the links that lead out of it, which are left out.
-pub(super) fn copy_repository(from: &Path, to: &Path) -> Result<BTreeSet<PathBuf>, RemoteBaseProblem> {
-    let root = from.canonicalize().map_err(RemoteBaseProblem::io("resolve", from))?;
-    let mut outside = BTreeSet::new();
-    copy_dir(&root, Path::new(""), to, &mut outside).map_err(RemoteBaseProblem::io("copy", from))?;
-    Ok(outside)
+/// What a copy of a repository does not have, by path in the repository.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    /// Links that lead out of it.
+    pub(super) outside: BTreeSet<PathBuf>,
+    /// Files that SOPS encrypted: what is not decrypted must not be deployed.
+    pub(super) encrypted: BTreeSet<PathBuf>,
 }
 
-fn copy_dir(root: &Path, inner: &Path, to: &Path, outside: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+/// Copies a repository into an empty folder, without `.git`.
+pub(super) fn copy_repository(from: &Path, to: &Path) -> Result<LeftOut, RemoteBaseProblem> {
+    let root = from.canonicalize().map_err(RemoteBaseProblem::io("resolve", from))?;
+    let mut left_out = LeftOut::default();
+    copy_dir(&root, Path::new(""), to, &mut left_out).map_err(RemoteBaseProblem::io("copy", from))?;
+    Ok(left_out)
+}
+
+/// Whether a file of this name and content is one that SOPS encrypted.
+pub(super) fn is_encrypted(name: &Path, content: &[u8]) -> bool {
+    Format::of_name(&name.to_string_lossy()).is_encrypted(content)
+}
+
+fn copy_dir(root: &Path, inner: &Path, to: &Path, left_out: &mut LeftOut) -> io::Result<()> {
     for entry in fs::read_dir(root.join(inner))? {
         let entry = entry?;
         if entry.file_name() == ".git" {
@@ -54,7 +69,7 @@ fn copy_dir(root: &Path, inner: &Path, to: &Path, outside: &mut BTreeSet<PathBuf
         let target = to.join(&path);
         if kind.is_dir() {
             fs::create_dir(&target)?;
-            copy_dir(root, &path, to, outside)?;
+            copy_dir(root, &path, to, left_out)?;
         } else if kind.is_symlink() {
             let leads_to = fs::read_link(entry.path())?;
             let stays = leads_to.is_relative()
@@ -64,10 +79,14 @@ fn copy_dir(root: &Path, inner: &Path, to: &Path, outside: &mut BTreeSet<PathBuf
             if stays {
                 link(&leads_to, &target)?;
             } else {
-                outside.insert(path);
+                left_out.outside.insert(path);
             }
         } else if kind.is_file() {
-            fs::copy(entry.path(), &target)?;
+            if is_encrypted(&path, &fs::read(entry.path())?) {
+                left_out.encrypted.insert(path);
+            } else {
+                fs::copy(entry.path(), &target)?;
+            }
         }
     }
     Ok(())
@@ -91,7 +110,7 @@ pub(in crate::render) fn keep(built: &Path, kept: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::create_dir_all(&to)?;
-    copy_dir(&from.canonicalize()?, Path::new(""), &to, &mut BTreeSet::new())
+    copy_dir(&from.canonicalize()?, Path::new(""), &to, &mut LeftOut::default())
 }
 
 #[cfg(test)]
@@ -118,10 +137,26 @@ mod tests {
         ] {
             link(Path::new(leads_to), &from.join(at)).unwrap();
         }
-        let outside = copy_repository(&from, &to).unwrap();
+        let LeftOut { outside, encrypted } = copy_repository(&from, &to).unwrap();
+        assert!(encrypted.is_empty());
         assert_eq!(outside, ["absolute", "dangling", "git", "out"].map(PathBuf::from).into());
         assert_eq!(fs::read_to_string(to.join("in")).unwrap(), "x");
         assert!(!to.join(".git").exists() && fs::symlink_metadata(to.join("out")).is_err());
+    }
+
+    #[test]
+    fn encrypted_files_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir_all(from.join("a")).unwrap();
+        fs::create_dir(&to).unwrap();
+        let text =
+            "data: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]\nsops:\n    mac: ENC[x]\n    version: 3.9.0\n";
+        fs::write(from.join("a/secret.yaml"), text).unwrap();
+        fs::write(from.join("a/plain.yaml"), "sops: true\n").unwrap();
+        let left_out = copy_repository(&from, &to).unwrap();
+        assert_eq!(left_out.encrypted, [PathBuf::from("a/secret.yaml")].into());
+        assert!(to.join("a/plain.yaml").exists() && !to.join("a/secret.yaml").exists());
     }
 
     #[cfg(unix)]

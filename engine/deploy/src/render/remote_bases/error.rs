@@ -67,6 +67,11 @@ pub enum RemoteBaseProblem {
     /// A path of a remote base leaves its repository.
     #[error("the path leads out of the repository; a remote base reads only files of its own repository")]
     Outside,
+    /// An encrypted file.
+    #[error(
+        "the file is encrypted with SOPS, and files of remote bases are not decrypted; include its repository with a `git` item of the deployment instead"
+    )]
+    Encrypted,
     /// Bases need each other.
     #[error("these kustomizations need each other: {}; remove one of these entries", chain.join(" -> "))]
     Cycle {

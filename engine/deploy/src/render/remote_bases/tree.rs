@@ -9,7 +9,7 @@ use windlass_kustomize::{BuiltInMemory, REMOTE_DIR, RemoteEntry, inside, remote_
 use windlass_sources::{CheckedOut, SourceState};
 use windlass_yaml::{Dialect, Document, PathElement, Source, parse_first};
 
-use super::copy::{copy_repository, fresh_dir, write_new};
+use super::copy::{LeftOut, copy_repository, fresh_dir, is_encrypted, write_new};
 use super::entries::{Spot, Wanted, entries, is_web, paths};
 use super::error::{RemoteBaseError, RemoteBaseProblem};
 use super::fetch::Fetched;
@@ -32,8 +32,8 @@ pub(super) struct Tree {
 enum Kind {
     /// The project's own; with the folder that the user knows.
     Project(PathBuf),
-    /// With the address, and the links that lead out.
-    Repository { url: String, outside: BTreeSet<PathBuf> },
+    /// With the address, and what was not copied.
+    Repository { url: String, left_out: LeftOut },
 }
 
 /// A folder that may have a kustomization.
@@ -125,9 +125,9 @@ fn is_inside(file: &Path, folder: &Folder) -> bool {
 }
 
 fn read_document(folder: &Folder, file: &Path, document: Arc<Document>, read: &mut Read) {
-    let mut checked = paths(&document.value).into_iter();
-    if let Some((path, text)) = checked.find(|(_, text)| leaves_repository(folder, text)) {
-        read.errors.push(refuse(&document, &path, text, RemoteBaseProblem::Outside));
+    let problem = |(path, text)| Some((left_out(folder, text)?, path, text));
+    if let Some((problem, path, text)) = paths(&document.value).into_iter().find_map(problem) {
+        read.errors.push(refuse(&document, &path, text, problem));
     }
     for spot in entries(&document.value) {
         match meaning(folder, &spot) {
@@ -159,18 +159,21 @@ fn meaning(folder: &Folder, spot: &Spot) -> Result<Option<RemoteEntry>, RemoteBa
     }
 }
 
-/// Whether a path of a repository's kustomization ends outside of the repository, also through a link.
-fn leaves_repository(folder: &Folder, text: &str) -> bool {
-    let Kind::Repository { outside, .. } = &folder.tree.kind else { return false };
+/// Why a path of a repository's kustomization has nothing behind it: it ends outside of the repository, also through a
+/// link, or at a file that is not decrypted.
+fn left_out(folder: &Folder, text: &str) -> Option<RemoteBaseProblem> {
+    let Kind::Repository { left_out, .. } = &folder.tree.kind else { return None };
     let path = Path::new(text);
     let inner = folder.dir.strip_prefix(&folder.tree.root).unwrap_or(Path::new(""));
     if path.is_absolute() || text.contains("://") {
-        return false;
+        return None;
     }
-    match inside(inner, text) {
-        Some(path) => path.ancestors().any(|part| outside.contains(part)),
+    let outside = match inside(inner, text) {
+        Some(path) if left_out.encrypted.contains(&path) => return Some(RemoteBaseProblem::Encrypted),
+        Some(path) => path.ancestors().any(|part| left_out.outside.contains(part)),
         None => path.components().any(|part| part == Component::ParentDir),
-    }
+    };
+    outside.then_some(RemoteBaseProblem::Outside)
 }
 
 fn local_folder(folder: &Folder, text: &str) -> Option<Folder> {
@@ -201,6 +204,9 @@ impl Places {
         match fetched {
             Fetched::File { url, text } => {
                 let path = rendered.join(REMOTE_DIR).join(format!("file-{}", digest(&url))).join(file_name(&url));
+                if is_encrypted(&path, text.as_bytes()) {
+                    return Err(RemoteBaseProblem::Encrypted);
+                }
                 if self.files.insert(path.clone()) {
                     if let Some(dir) = path.parent() {
                         fresh_dir(rendered, dir)?;
@@ -219,8 +225,8 @@ impl Places {
                     "; check the part behind the repository's name"
                 };
                 let none = || RemoteBaseProblem::NoFolder { dir: base.sub_dir.clone(), hint };
-                if let Kind::Repository { outside, .. } = &tree.kind
-                    && base.sub_dir.ancestors().any(|part| outside.contains(part))
+                if let Kind::Repository { left_out, .. } = &tree.kind
+                    && base.sub_dir.ancestors().any(|part| left_out.outside.contains(part))
                 {
                     return Err(RemoteBaseProblem::Outside);
                 }
@@ -255,8 +261,8 @@ impl Places {
             return Ok(tree.clone());
         }
         fresh_dir(rendered, &root)?;
-        let outside = copy_repository(&checked_out.root, &root)?;
-        let kind = Kind::Repository { url: shown, outside };
+        let left_out = copy_repository(&checked_out.root, &root)?;
+        let kind = Kind::Repository { url: shown, left_out };
         let tree = Arc::new(Tree { root: root.clone(), rendered: rendered.to_owned(), kind });
         self.repositories.insert(root, tree.clone());
         Ok(tree)
