@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use windlass_helm::{ChartMetadata, ChartSource, GitChart, GitRef, OnDemandCharts, PullFailure, first_escape, pulled_dir};
+use windlass_helm::{
+    ChartMetadata, ChartSource, GitChart, GitRef, OnDemandCharts, PullFailure, first_escape, pulled_dir,
+};
 use windlass_model::event::{Event, Events};
 use windlass_model::source::{GitReference, GitSource, GitUrl};
 use windlass_registry::{Artifacts, Registry, RegistryError, Repository};
