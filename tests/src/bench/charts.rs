@@ -82,7 +82,8 @@ pub fn charts(binary: &Path, runs: usize, output: &mut dyn Write) -> Result<(), 
         measure(&command)
     };
     // Unpacks the helper and fills the page cache.
-    (own()?, floor()?);
+    own()?;
+    floor()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         theirs.push(floor()?);
