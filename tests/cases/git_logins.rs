@@ -85,7 +85,8 @@ fn files_of_git_and_netrc_have_logins() {
     let server = server();
     let host = server.address();
     let name = host.split(':').next().expect("a name").to_owned();
-    let arguments = [RENDER.as_slice(), &[&ca(&server)]].concat();
+    let authority = ca(&server);
+    let arguments = [RENDER.as_slice(), &[authority.as_str()]].concat();
     for (file, text) in [
         (".git-credentials", format!("https://me:{PASSWORD}@{host}\n")),
         (".config/git/credentials", format!("# mine\nhttps://me:{PASSWORD}@{host}\n")),
@@ -113,7 +114,8 @@ fn helpers_of_git_have_logins() {
     let config = format!("[credential]\n\thelper = {}\n", helper.display());
     let settings = Path::new(&home(&project)).join("gitconfig");
     fs::write(&settings, config).expect("a file");
-    let arguments = [RENDER.as_slice(), &[&ca(&server)]].concat();
+    let authority = ca(&server);
+    let arguments = [RENDER.as_slice(), &[authority.as_str()]].concat();
     let settings = settings.display().to_string();
     assert_rendered(&run(&project, &arguments, &[("GIT_CONFIG_GLOBAL", &settings)]));
 }

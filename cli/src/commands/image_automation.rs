@@ -138,7 +138,8 @@ async fn markers(app: &App, settings: &AutomationSettings, found: &Automation) -
     };
     let fine = [MarkerState::Current, MarkerState::Outdated];
     let wrong = set.markers.iter().filter(|marker| {
-        !fine.contains(&marker.state) && !(settings.offline && marker.state == MarkerState::Unresolved)
+        let is_fine = fine.contains(&marker.state) || (settings.offline && marker.state == MarkerState::Unresolved);
+        !is_fine
     });
     let wrong = wrong.count();
     let strict = (settings.strict && wrong > 0).then(|| Failure::Output {

@@ -61,6 +61,18 @@ fn public_url(text: &str) -> String {
     url.into()
 }
 
+/// Changed, staged or untracked files that are not ignored.
+fn is_dirty(repo: &gix::Repository) -> Result<bool, String> {
+    let status = repo.status(gix::progress::Discard).map_err(|e| e.to_string())?;
+    let mut changes =
+        status.untracked_files(gix::status::UntrackedFiles::Files).into_iter(None).map_err(|e| e.to_string())?;
+    match changes.next() {
+        None => Ok(false),
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) => Err(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,17 +88,5 @@ mod tests {
         for text in ["https://H.example/a", "git@h.example:a/b.git", "ssh://git@h.example/a", "../a", "C:\\a", ""] {
             assert_eq!(public_url(text), text);
         }
-    }
-}
-
-/// Changed, staged or untracked files that are not ignored.
-fn is_dirty(repo: &gix::Repository) -> Result<bool, String> {
-    let status = repo.status(gix::progress::Discard).map_err(|e| e.to_string())?;
-    let mut changes =
-        status.untracked_files(gix::status::UntrackedFiles::Files).into_iter(None).map_err(|e| e.to_string())?;
-    match changes.next() {
-        None => Ok(false),
-        Some(Ok(_)) => Ok(true),
-        Some(Err(error)) => Err(error.to_string()),
     }
 }
