@@ -1,5 +1,7 @@
 //! `get_var`: a value by JSON path, or a default.
 
+use std::cell::OnceCell;
+
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, State};
 
@@ -10,11 +12,10 @@ use crate::scope;
 use crate::value::{py_repr, type_name};
 
 pub(super) fn get_var(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-    // The whole context is collected.
-    crate::budget::effort(1000, 4)?;
+    crate::budget::effort(100, 4)?;
     let slots = signature("get_var", &["path", "default"], 1).bind(args)?;
     let paths = slots[0].clone().unwrap_or_default();
-    let root = Context { names: visible(state), state };
+    let root = Context { names: OnceCell::new(), state };
     let candidates: Vec<Value> = match paths.kind() {
         ValueKind::String => vec![paths],
         ValueKind::Seq | ValueKind::Iterable => paths.try_iter()?.collect(),
@@ -207,19 +208,27 @@ impl<'a> PathParser<'a> {
 
 /// The whole template context as the root of paths.
 struct Context<'a, 'state, 'env> {
-    names: indexmap::IndexMap<String, Value>,
+    /// All names, for paths that begin with a wildcard.
+    names: OnceCell<indexmap::IndexMap<String, Value>>,
     state: &'a State<'state, 'env>,
 }
 
 impl Context<'_, '_, '_> {
     fn lookup(&self, name: &str) -> Option<Value> {
-        self.names.get(name).cloned().or_else(|| self.state.lookup(name))
+        self.state.lookup(name)
+    }
+
+    fn names(&self) -> &indexmap::IndexMap<String, Value> {
+        // The next call is refused when this one was too much.
+        let _ = crate::budget::effort(1000, 4);
+        self.names.get_or_init(|| visible(self.state))
     }
 
     fn all(&self) -> Vec<Value> {
-        let mut found: Vec<Value> = self.names.values().cloned().collect();
+        let names = self.names();
+        let mut found: Vec<Value> = names.values().cloned().collect();
         let vars = scope::current().vars;
-        found.extend(vars.iter().filter(|(name, _)| !self.names.contains_key(&***name)).map(|(_, value)| value.thaw()));
+        found.extend(vars.iter().filter(|(name, _)| !names.contains_key(&***name)).map(|(_, value)| value.thaw()));
         found
     }
 
@@ -250,8 +259,9 @@ impl Context<'_, '_, '_> {
             return self.lookup(pattern).into_iter().collect();
         }
         let vars = scope::current().vars;
-        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
-        names.extend(vars.keys().map(|name| &**name).filter(|name| !self.names.contains_key(*name)));
+        let here = self.names();
+        let mut names: Vec<&str> = here.keys().map(String::as_str).collect();
+        names.extend(vars.keys().map(|name| &**name).filter(|name| !here.contains_key(*name)));
         names.into_iter().filter(|name| wildcard(pattern, name)).filter_map(|name| self.lookup(name)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! `render`: a text as a template, with everything visible where it is called.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -37,6 +38,7 @@ pub(crate) fn render(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value,
 /// The names at the call site that are not project variables or globals.
 pub(super) fn visible(state: &State<'_, '_>) -> IndexMap<String, Value> {
     let vars = scope::current().vars;
+    let globals: HashMap<&str, Value> = state.env().globals().collect();
     let mut names = IndexMap::new();
     for name in state.known_variables() {
         // The surrounding loop cannot be driven from elsewhere.
@@ -44,8 +46,7 @@ pub(super) fn visible(state: &State<'_, '_>) -> IndexMap<String, Value> {
             continue;
         }
         if let Some(value) = state.lookup(&name) {
-            let is_global = !vars.contains_key(name.as_ref())
-                && state.env().globals().any(|(global, known)| global == name && known == value);
+            let is_global = globals.get(name.as_ref()) == Some(&value) && !vars.contains_key(name.as_ref());
             if !is_global {
                 names.insert(name.into_owned(), value);
             }
