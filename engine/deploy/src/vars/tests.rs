@@ -75,7 +75,7 @@ async fn errors_name_what_is_wrong() {
         (json!([{"values": {}, "multidoc": true}]), "multidoc vars sources can only be used"),
         (json!([{"values": {}, "renderedVars": {"a": 1}}]), "renderedVars is not allowed here"),
         (json!([{"clusterSecret": {"name": "a"}}]), "loading vars from cluster is disabled"),
-        (json!([{"vault": {}}]), "vars source `vault` is not supported"),
+        (json!([{"vault": {}}]), "this run may not read from Vault"),
         (json!([{"values": {}, "targetPath": "a[0]"}]), "invalid targetPath 'a[0]'"),
         (json!([{"file": "nope.yaml"}]), "absolute path of nope.yaml could not be resolved"),
         (json!([{"values": {"a": "{{ nope }}"}}]), "UndefinedError: 'nope' is undefined"),
