@@ -367,13 +367,26 @@ fn refusal(registry: &Registry) -> String {
     error
 }
 
+/// Bytes that do not compress: a xorshift sequence.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[4]
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
 #[test]
 fn hostile_archives_are_refused() {
     let registry = Registry::start().expect("a registry");
     let regular = tar::EntryType::Regular;
     let many: Vec<_> = (0..51).map(|index| entry(&format!("f{index}"), regular, b"")).collect();
     let deep = format!("{}f", "d/".repeat(9));
-    let noise: Vec<u8> = (0u64..200_000).map(|i| (i.wrapping_mul(6_364_136_223_846_793_005) >> 33) as u8).collect();
+    let noise = noise(200_000);
+    let half = packed(&[entry("half", regular, &noise[..5000])]);
     for (layer, reason) in [
         (packed(&[entry("../escaped", regular, b"x")]), "the path leads out of the archive"),
         (packed(&[entry("/escaped", regular, b"x")]), "the path leads out of the archive"),
@@ -384,7 +397,7 @@ fn hostile_archives_are_refused() {
         (packed(&[entry(&deep, regular, b"")]), "nested directories"),
         (packed(&[entry("noise", regular, &noise)]), "65536"),
         (b"plain text".to_vec(), "the first layer is no gzip archive"),
-        (packed(&[entry("half", regular, &noise[..5000])])[..2000].to_vec(), "unpack"),
+        (half[..half.len() / 2].to_vec(), "unpack"),
     ] {
         push_layer(&registry, layer);
         let error = refusal(&registry);

@@ -64,6 +64,7 @@ fn a_private_repository_takes_the_login_of_the_command() {
     publish(&server, "base", None, &[("kustomization.yaml", "resources: [a.yaml]\n"), ("a.yaml", &map("a"))]);
     let login = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("me:s3cret"));
     let inner = server.address();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::new();
     let front = HttpServer::start(move |request| {
         if request.header("authorization") != Some(login.as_str()) {

@@ -145,7 +145,10 @@ impl State {
             let name = name.as_str();
             // A HEAD answer announces the length of a body that does not come.
             if !HOP_BY_HOP.contains(&name) || (head && name == "content-length") {
-                response = response.with(name, String::from_utf8_lossy(value.as_bytes()));
+                let value = String::from_utf8_lossy(value.as_bytes());
+                // As reverse proxies do: what leads to the server behind leads here.
+                let inner = if name == "location" { value.strip_prefix(&self.upstream) } else { None };
+                response = response.with(name, inner.unwrap_or(&value));
             }
         }
         response.body = answer.bytes()?.to_vec();
